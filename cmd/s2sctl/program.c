@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "cmd/s2sctl/session.h"
+#include "core/base/log.h"
+
+static const struct command validate = { "validate", "FILE", "check a rollout file, offline", cmd_validate };
+static const struct command plan = { "plan", "FILE", "show what would be done", cmd_plan };
+static const struct command apply = { "apply", "FILE", "carry it out, step by step", cmd_apply };
+static const struct command status = { "status", "FILE", "show where each environment stands", cmd_status };
+static const struct command ack = { "ack", "STEP --by NAME", "say that a person's step is done", cmd_ack };
+static const struct command show = { "show", "PLAN|JOURNAL", "render a saved plan or a journal", cmd_show };
+static const struct command doctor = { "doctor", "FILE", "try all systems, reading only", cmd_doctor };
+static const struct command schema = { "schema", NULL, "print the JSON Schema of rollout files", cmd_schema };
+static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
+static const struct command version = { "version", NULL, "print the version", cmd_version };
+
+const struct command *const commands[] = { &validate, &plan,   &apply, &status,	 &ack, &show,
+					   &doctor,   &schema, &help,  &version, NULL };
+
+static const struct command *find(const char *name)
+{
+	if (strcmp(name, "--version") == 0)
+		return &version;
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return &help;
+	for (const struct command *const *c = commands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+static int unknown(struct session *s, const char *name)
+{
+	const char *names[ARRAY_LEN(commands)];
+	size_t n = 0;
+	const char *near;
+
+	for (; commands[n]; n++)
+		names[n] = commands[n]->name;
+	near = diags_nearest(name, names, n);
+	err_set(&s->err, E_USAGE, "there is no command '%.60s'", name);
+	if (near)
+		err_hint(&s->err, "did you mean '%s'?", near);
+	else
+		err_hint(&s->err, "`s2sctl help` lists them");
+	return session_fail(s, &s->err);
+}
+
+int program_run(const struct program *p, int argc, const char *const *argv)
+{
+	struct session s = { .p = p };
+	const struct command *c = argc > 1 ? find(argv[1]) : &help;
+	int rc = c ? c->run(&s, argc > 1 ? argc - 2 : 0, argc > 1 ? argv + 2 : argv) : unknown(&s, argv[1]);
+
+	session_done(&s);
+	log_open(NULL, NULL, NULL);
+	return rc;
+}

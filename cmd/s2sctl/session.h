@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.h - what commands have in common: options, the loaded rollout file, the journal's place, talking to systems.
+ */
+#pragma once
+#include "cmd/s2sctl/command.h"
+#include "cmd/s2sctl/opt.h"
+#include "core/base/diags.h"
+#include "core/io/file_store.h"
+#include "core/io/secrets.h"
+#include "core/plan/plan.h"
+#include "core/report/text_plan.h"
+#include "core/run/attest.h"
+#include "core/run/observe.h"
+
+/* Options that every command takes. */
+struct common {
+	const char *color, *debug, *format, *state, *time_scale;
+	bool help;
+	struct opt_list env;
+};
+
+struct session {
+	const struct program *p;
+	struct common common;
+	struct words words;
+	struct arena arena;
+	struct diags diags;
+	struct rollout *rollout;
+	const struct rollout_env **envs;    /* those selected; ends with NULL */
+	struct file_store *store;
+	struct secrets *secrets;
+	struct clocks clocks;
+	struct caller_options calls;
+	struct err err;
+};
+
+struct command {
+	const char *name, *args, *doc;
+	int (*run)(struct session *s, int argc, const char *const *argv); /* the exit status */
+};
+extern const struct command *const commands[]; /* main order; ends with NULL */
+
+/* Parses the command's words. False: the exit status is in *ret_exit (help was shown, or a usage error told). */
+bool session_options(struct session *s, const struct command *c, const struct opt *own, int argc, const char *const *argv, size_t words_min, size_t words_max, int *ret_exit);
+/* Loads and checks the rollout file; tells every mistake. False: exit status. */
+bool session_load(struct session *s, const char *path, int *ret_exit);
+/* Finds the selected environments (--env), opens the store and the secret source; nothing is sent. */
+bool session_select(struct session *s, int *ret_exit);
+/* The store alone, for commands without a rollout file: --state, or .s2sctl in the current folder. */
+bool session_store(struct session *s, int *ret_exit);
+/* Resolves what is not `late`, and makes ready to send. */
+bool session_connect(struct session *s, int *ret_exit);
+void session_done(struct session *s);
+
+void session_out(struct session *s, const struct sb *text);   /* stdout, redacted */
+void session_talk(struct session *s, const struct sb *text);  /* stderr, redacted */
+void session_talkf(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int session_fail(struct session *s, const struct err *err);   /* tells the error; its exit status */
+struct report_style session_style(const struct session *s);
+/* "text" or "json". False and told when it is another. */
+bool session_wants_json(struct session *s, bool *ret_json, int *ret_exit);
+/* Options for a command to type again, e.g. " --state DIR". In the session's arena. */
+const char *session_state_option(struct session *s);
+
+int cmd_validate(struct session *s, int argc, const char *const *argv);
+int cmd_plan(struct session *s, int argc, const char *const *argv);
+int cmd_apply(struct session *s, int argc, const char *const *argv);
+int cmd_status(struct session *s, int argc, const char *const *argv);
+int cmd_show(struct session *s, int argc, const char *const *argv);
+int cmd_ack(struct session *s, int argc, const char *const *argv);
+int cmd_doctor(struct session *s, int argc, const char *const *argv);
+int cmd_schema(struct session *s, int argc, const char *const *argv);
+int cmd_help(struct session *s, int argc, const char *const *argv);
+int cmd_version(struct session *s, int argc, const char *const *argv);

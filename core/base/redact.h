@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redact.h - the second net: blanks living secrets in text that is about to leave.
+ *
+ * Finds each living secret of at least 6 bytes plain, percent-encoded, JSON-escaped, and in base64 (standard and url,
+ * at each of the three alignments), and replaces it by "(redacted)". Used by every sink: stdout,
+ * stderr, journal, trace. Cost is linear in text times living secrets, of which there are few.
+ */
+#pragma once
+#include "core/base/sb.h"
+
+void redact_text(struct sb *text); /* in place */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/plan/plan.h"
+
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/sb.h"
+#include "core/base/when.h"
+
+const char *outlook_name(enum env_outlook o)
+{
+	switch (o) {
+	case OUTLOOK_CHANGES:
+		return "changes";
+	case OUTLOOK_NOTHING:
+		return "nothing";
+	case OUTLOOK_ATTEST:
+		return "attest";
+	case OUTLOOK_LEFT_ALONE:
+		return "left-alone";
+	case OUTLOOK_REFUSED:
+		return "refused";
+	case OUTLOOK_FAILED:
+		return "failed";
+	}
+	return "unknown";
+}
+
+struct plan *plan_new(struct arena *a, const struct registry *reg, const struct rollout *r)
+{
+	struct plan *p = ARENA_NEW(a, struct plan);
+
+	p->arena = a;
+	p->registry = reg;
+	p->rollout = r;
+	return p;
+}
+
+/* Facts that may be shown and stored: all but the private ones. */
+static struct value *public_facts(struct arena *a, const struct thing_type *t, const struct value *facts,
+				  bool identity_only)
+{
+	struct value *out = value_map(a);
+
+	for (const struct fact *f = t->facts; f && f->name; f++) {
+		const struct value *v = value_get(facts, f->name);
+
+		if (!v || f->class == FACT_PRIVATE || (identity_only && f->class != FACT_IDENTITY))
+			continue;
+		value_set(a, out, f->name, value_copy(a, v));
+	}
+	return out;
+}
+
+static void keep_facts(struct plan *p, struct plan_env *pe, const struct view *view)
+{
+	struct arena *a = p->arena;
+	struct value *all = value_map(a), *identity = value_map(a);
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		const struct observation *o = &view->seen[i];
+		const struct thing_type *t = registry_thing(p->registry, o->thing);
+		struct value *entry;
+
+		if (!t || o->known == KNOWN_NOT)
+			continue;
+		entry = value_map(a);
+		value_set(a, entry, "known", value_string(a, known_name(o->known)));
+		if (o->by)
+			value_set(a, entry, "by", value_string(a, o->by));
+		if (o->why)
+			value_set(a, entry, "why", value_string(a, o->why));
+		if (o->server_ms)
+			value_set(a, entry, "server_time", value_instant(a, o->server_ms));
+		if (o->facts) {
+			struct value *id = public_facts(a, t, o->facts, true);
+
+			value_set(a, entry, "facts", public_facts(a, t, o->facts, false));
+			for (size_t k = 0; k < value_count(id); k++)
+				value_set(a, identity, arena_printf(a, "%s.%s", t->name, value_key_at(id, k)),
+					  value_at(id, k));
+		}
+		value_set(a, all, o->thing, entry);
+	}
+	pe->facts = all;
+	pe->identity = identity;
+}
+
+static enum env_outlook judge(const struct changes *c)
+{
+	if (changes_found(c, FIND_REFUSE))
+		return OUTLOOK_REFUSED;
+	if (changes_found(c, FIND_LEAVE))
+		return OUTLOOK_LEFT_ALONE;
+	if (changes_attest_now(c))
+		return OUTLOOK_ATTEST;
+	return c->count ? OUTLOOK_CHANGES : OUTLOOK_NOTHING;
+}
+
+void plan_env_add(struct plan *p, const struct rollout_env *env, const struct view *view,
+		  const struct value *requests, const char *failure)
+{
+	struct plan_env *pe;
+	struct err err = ERR_INIT;
+
+	p->envs = arena_grow(p->arena, p->envs, p->env_count, &p->env_cap, sizeof(*p->envs));
+	pe = &p->envs[p->env_count++];
+	*pe = (struct plan_env){ .env = env };
+	pe->requests = requests ? value_copy(p->arena, requests) : value_list(p->arena);
+	keep_facts(p, pe, view);
+	if (failure) {
+		pe->outlook = OUTLOOK_FAILED;
+		pe->error = arena_strdup(p->arena, failure);
+		pe->changes = (struct changes){ .arena = p->arena, .registry = p->registry };
+		return;
+	}
+	if (changes_collect(&pe->changes, p->registry, p->arena, view, &err) < 0) {
+		pe->outlook = OUTLOOK_FAILED;
+		pe->error = arena_strdup(p->arena, err.msg);
+		return;
+	}
+	pe->outlook = judge(&pe->changes);
+}
+
+const struct plan_step *plan_find_step(const struct plan *p, const char *address)
+{
+	for (size_t i = 0; i < p->step_count; i++)
+		if (strcmp(p->steps[i].address, address) == 0)
+			return &p->steps[i];
+	return NULL;
+}
+
+int plan_exit_status(const struct plan *p)
+{
+	bool failed = false, refused = false, attest = false;
+
+	for (size_t i = 0; i < p->env_count; i++) {
+		failed |= p->envs[i].outlook == OUTLOOK_FAILED;
+		refused |= p->envs[i].outlook == OUTLOOK_REFUSED;
+		attest |= p->envs[i].outlook == OUTLOOK_ATTEST;
+	}
+	return failed ? 1 : refused ? 5 : attest ? 3 : 0;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * saved.c - the plan as a document and back, and the two digests.
+ *
+ * intent_digest covers what approval is about: steps, identities, gates and thresholds; no time, no
+ * observation. observed_digest covers the facts of class state and identity that the steps rest on; no samples.
+ */
+#include <string.h>
+
+#include "core/base/sb.h"
+#include "core/base/when.h"
+#include "core/io/digest.h"
+#include "core/io/json.h"
+#include "core/plan/plan.h"
+
+static void put_text(struct arena *a, struct value *m, const char *key, const char *text)
+{
+	if (text)
+		value_set(a, m, key, value_string(a, text));
+}
+
+static const char *finding_level(enum finding_kind k)
+{
+	switch (k) {
+	case FIND_NOTE:
+		return "note";
+	case FIND_WARN:
+		return "warning";
+	case FIND_LEAVE:
+		return "leave-alone";
+	case FIND_REFUSE:
+		return "refused";
+	}
+	return "note";
+}
+
+static struct value *findings_value(struct arena *a, const struct changes *c)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < c->finding_count; i++) {
+		const struct finding *f = &c->findings[i];
+		struct value *m = value_map(a);
+
+		put_text(a, m, "level", finding_level(f->kind));
+		put_text(a, m, "rule", f->rule);
+		put_text(a, m, "text", f->text);
+		put_text(a, m, "hint", f->hint);
+		value_list_add(a, list, m);
+	}
+	return list;
+}
+
+static struct value *attests_value(struct arena *a, const struct changes *c)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < c->attest_count; i++) {
+		const struct attest_need *n = &c->attests[i];
+		struct value *m = value_map(a), *facts = value_list(a);
+
+		for (const char *const *f = n->facts; f && *f; f++)
+			value_list_add(a, facts, value_string(a, *f));
+		put_text(a, m, "thing", n->thing->name);
+		put_text(a, m, "page", n->thing->page);
+		put_text(a, m, "why", n->why);
+		value_set(a, m, "facts", facts);
+		value_set(a, m, "before_planning", value_bool(a, n->now));
+		value_list_add(a, list, m);
+	}
+	return list;
+}
+
+static struct value *env_value(struct arena *a, const struct plan_env *pe)
+{
+	struct value *m = value_map(a);
+
+	put_text(a, m, "name", pe->env->name);
+	put_text(a, m, "outlook", outlook_name(pe->outlook));
+	put_text(a, m, "error", pe->error);
+	value_set(a, m, "identity", pe->identity);
+	value_set(a, m, "facts", pe->facts);
+	value_set(a, m, "findings", findings_value(a, &pe->changes));
+	value_set(a, m, "attest", attests_value(a, &pe->changes));
+	value_set(a, m, "requests", pe->requests);
+	return m;
+}
+
+static struct value *gates_value(struct arena *a, const struct plan_step *s)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < s->gate_count; i++) {
+		struct value *m = value_map(a);
+
+		put_text(a, m, "name", s->gates[i].type->name);
+		put_text(a, m, "doc", s->gates[i].type->doc);
+		put_text(a, m, "when", s->gates[i].is_before ? "before" : "after");
+		value_set(a, m, "limits", s->gates[i].limits);
+		if (s->gates[i].type->earliest)
+			value_set(a, m, "earliest_ms",
+				  value_int(a, s->gates[i].type->earliest(s->gates[i].limits)));
+		value_list_add(a, list, m);
+	}
+	return list;
+}
+
+static struct value *step_value(struct plan *p, const struct plan_step *s)
+{
+	struct arena *a = p->arena;
+	struct value *m = value_map(a), *undo = value_map(a), *envs = value_list(a), *needs = value_list(a);
+
+	for (size_t i = 0; i < s->env_count; i++)
+		value_list_add(a, envs, value_string(a, p->envs[s->envs[i]].env->name));
+	for (size_t i = 0; i < s->need_count; i++)
+		value_list_add(a, needs, value_string(a, p->steps[s->needs[i]].address));
+	put_text(a, undo, "kind", undo_name(s->type->undo));
+	put_text(a, undo, "text", s->type->undo_doc);
+
+	put_text(a, m, "address", s->address);
+	value_set(a, m, "environments", envs);
+	put_text(a, m, "thing", s->thing->name);
+	put_text(a, m, "change", s->type->name);
+	put_text(a, m, "doc", s->type->doc);
+	put_text(a, m, "phase", phase_name(s->phase));
+	put_text(a, m, "executor", executor_name(s->executor));
+	put_text(a, m, "reason", s->reason);
+	value_set(a, m, "before", s->before);
+	value_set(a, m, "after", s->after);
+	value_set(a, m, "undo", undo);
+	value_set(a, m, "needs", needs);
+	value_set(a, m, "gates", gates_value(a, s));
+	value_set(a, m, "earliest_ms", value_int(a, s->earliest_ms));
+	return m;
+}
+
+/* What counts: a summary that a reviewer reads first. */
+static struct value *summary_value(struct plan *p)
+{
+	struct arena *a = p->arena;
+	struct value *m = value_map(a), *envs = value_map(a);
+	int64_t never = 0, operators = 0, requests = 0, attest = 0, end = 0;
+
+	for (size_t i = 0; i < p->env_count; i++) {
+		const char *name = outlook_name(p->envs[i].outlook);
+
+		value_set(a, envs, name, value_int(a, value_int_or(value_get(envs, name), 0) + 1));
+		requests += (int64_t)value_count(p->envs[i].requests);
+		attest += (int64_t)p->envs[i].changes.attest_count;
+	}
+	for (size_t i = 0; i < p->step_count; i++) {
+		never += p->steps[i].type->undo == UNDO_NEVER;
+		operators += p->steps[i].executor == EXEC_OPERATOR;
+		end = MAX_OF(end, p->steps[i].earliest_ms);
+	}
+	value_set(a, m, "environments", envs);
+	value_set(a, m, "steps", value_int(a, (int64_t)p->step_count));
+	value_set(a, m, "irreversible", value_int(a, never));
+	value_set(a, m, "by_operator", value_int(a, operators));
+	value_set(a, m, "to_attest", value_int(a, attest));
+	value_set(a, m, "requests", value_int(a, requests));
+	value_set(a, m, "earliest_finish_ms", value_int(a, end));
+	return m;
+}
+
+static void digest_of(const struct value *v, char ret[65])
+{
+	CLEANUP(sb_done) struct sb sb = SB_INIT(SB_TEXT_MAX);
+
+	json_write(&sb, v, JSON_CANONICAL, NULL);
+	digest_hex(sb.buf, sb.len, ret);
+}
+
+/* The same step without what only explains it. */
+static struct value *step_intent(struct arena *a, const struct value *step)
+{
+	static const char *const keys[] = { "address", "environments", "thing", "change", "phase", "executor",
+					    "after",   "undo",	       "needs" };
+	struct value *m = value_map(a), *gates = value_list(a);
+	const struct value *g = value_get(step, "gates");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		value_set(a, m, keys[i], value_get(step, keys[i]));
+	for (size_t i = 0; i < value_count(g); i++) {
+		struct value *one = value_map(a);
+
+		value_set(a, one, "name", value_get(value_at(g, i), "name"));
+		value_set(a, one, "when", value_get(value_at(g, i), "when"));
+		value_set(a, one, "limits", value_get(value_at(g, i), "limits"));
+		value_list_add(a, gates, one);
+	}
+	value_set(a, m, "gates", gates);
+	return m;
+}
+
+static struct value *observed_of(struct plan *p, const struct plan_env *pe)
+{
+	struct arena *a = p->arena;
+	struct value *out = value_map(a);
+
+	for (size_t i = 0; i < value_count(pe->facts); i++) {
+		const char *name = value_key_at(pe->facts, i);
+		const struct thing_type *t = registry_thing(p->registry, name);
+		const struct value *facts = value_get(value_at(pe->facts, i), "facts");
+
+		for (const struct fact *f = t ? t->facts : NULL; f && f->name; f++)
+			if (f->class == FACT_STATE || f->class == FACT_IDENTITY)
+				value_set(a, out, arena_printf(a, "%s.%s", name, f->name),
+					  value_get(facts, f->name));
+	}
+	return out;
+}
+
+static void make_digests(struct plan *p, const struct value *steps)
+{
+	struct arena *a = p->arena;
+	struct value *intent = value_map(a), *observed = value_map(a);
+	struct value *intents = value_list(a), *ids = value_map(a);
+
+	for (size_t i = 0; i < value_count(steps); i++)
+		value_list_add(a, intents, step_intent(a, value_at(steps, i)));
+	for (size_t i = 0; i < p->env_count; i++) {
+		value_set(a, ids, p->envs[i].env->name, p->envs[i].identity);
+		value_set(a, observed, p->envs[i].env->name, observed_of(p, &p->envs[i]));
+	}
+	value_set(a, intent, "steps", intents);
+	value_set(a, intent, "identity", ids);
+	digest_of(intent, p->intent_digest);
+	digest_of(observed, p->observed_digest);
+}
+
+const struct value *plan_to_value(struct plan *p)
+{
+	struct arena *a = p->arena;
+	struct value *doc, *envs, *steps;
+
+	if (p->document)
+		return p->document;
+	doc = value_map(a);
+	envs = value_list(a);
+	steps = value_list(a);
+	for (size_t i = 0; i < p->env_count; i++)
+		value_list_add(a, envs, env_value(a, &p->envs[i]));
+	for (size_t i = 0; i < p->step_count; i++)
+		value_list_add(a, steps, step_value(p, &p->steps[i]));
+	make_digests(p, steps);
+
+	put_text(a, doc, "kind", "s2sctl.plan");
+	value_set(a, doc, "format_version", value_int(a, PLAN_FORMAT_VERSION));
+	put_text(a, doc, "rollout", p->rollout->path);
+	value_set(a, doc, "made_at", value_instant(a, p->made_ms));
+	put_text(a, doc, "intent_digest", p->intent_digest);
+	put_text(a, doc, "observed_digest", p->observed_digest);
+	value_set(a, doc, "summary", summary_value(p));
+	value_set(a, doc, "environments", envs);
+	value_set(a, doc, "steps", steps);
+	return p->document = doc;
+}
+
+/* ---- and back ---- */
+
+static int gates_from(struct plan *p, struct plan_step *s, const struct value *list, struct err *err)
+{
+	s->gates = arena_array(p->arena, value_count(list) + 1, sizeof(*s->gates));
+	for (size_t i = 0; i < value_count(list); i++) {
+		const struct value *g = value_at(list, i);
+		const char *name = value_text_or(value_get(g, "name"), "");
+		const struct gate_type *t = registry_gate(p->registry, name);
+
+		if (!t)
+			return err_set(err, E_REFUSED, "the plan names gate '%s', which this build does not have",
+				       name);
+		s->gates[s->gate_count++] = (struct plan_gate){
+			.type = t,
+			.limits = value_get(g, "limits"),
+			.is_before = strcmp(value_text_or(value_get(g, "when"), ""), "before") == 0,
+		};
+	}
+	return 0;
+}
+
+static int step_from(struct plan *p, struct value *env_index, struct value *step_index, const struct value *v,
+		     struct err *err)
+{
+	const char *thing = value_text_or(value_get(v, "thing"), ""),
+		   *change = value_text_or(value_get(v, "change"), "");
+	const char *who = value_text_or(value_get(v, "executor"), "");
+	const struct value *envs = value_get(v, "environments"), *needs = value_get(v, "needs");
+	struct plan_step *s = &p->steps[p->step_count];
+
+	*s = (struct plan_step){
+		.address = value_text_or(value_get(v, "address"), ""),
+		.thing = registry_thing(p->registry, thing),
+		.type = registry_change(p->registry, thing, change),
+		.reason = value_text(value_get(v, "reason")),
+		.before = value_get(v, "before"),
+		.after = value_get(v, "after"),
+		.earliest_ms = value_int_or(value_get(v, "earliest_ms"), 0),
+	};
+	if (!s->thing || !s->type)
+		return err_set(err, E_REFUSED, "the plan names step '%s/%s', which this build does not have", thing,
+			       change);
+	s->phase = s->type->phase;
+	for (enum executor e = EXEC_NONE; e <= EXEC_API; e++)
+		if (strcmp(executor_name(e), who) == 0)
+			s->executor = e;
+	s->envs = arena_array(p->arena, value_count(envs) + 1, sizeof(size_t));
+	for (size_t i = 0; i < value_count(envs); i++) {
+		const char *name = value_text_or(value_at(envs, i), "");
+		const struct value *at = value_get(env_index, name);
+
+		if (!at)
+			return err_set(err, E_REFUSED,
+				       "step '%s' is for environment '%s', which the plan does not list",
+				       s->address, name);
+		s->envs[s->env_count++] = (size_t)at->u.i;
+	}
+	s->needs = arena_array(p->arena, value_count(needs) + 1, sizeof(size_t));
+	for (size_t i = 0; i < value_count(needs); i++) {
+		const struct value *at = value_get(step_index, value_text_or(value_at(needs, i), ""));
+
+		if (!at)
+			return err_set(err, E_REFUSED, "step '%s' needs a step that the plan does not hold",
+				       s->address);
+		s->needs[s->need_count++] = (size_t)at->u.i;
+	}
+	if (!s->env_count)
+		return err_set(err, E_REFUSED, "step '%s' is for no environment", s->address);
+	p->step_count++;
+	return gates_from(p, s, value_get(v, "gates"), err);
+}
+
+static enum env_outlook outlook_from(const char *name)
+{
+	for (enum env_outlook o = OUTLOOK_CHANGES; o <= OUTLOOK_FAILED; o++)
+		if (strcmp(outlook_name(o), name) == 0)
+			return o;
+	return OUTLOOK_FAILED;
+}
+
+static int envs_from(struct plan *p, struct value *index, const struct value *list, struct err *err)
+{
+	p->envs = arena_array(p->arena, value_count(list) + 1, sizeof(*p->envs));
+	for (size_t i = 0; i < value_count(list); i++) {
+		const struct value *v = value_at(list, i);
+		const char *name = value_text_or(value_get(v, "name"), "");
+		const struct rollout_env *env = rollout_find_env(p->rollout, name);
+
+		if (!env)
+			return err_set(err, E_REFUSED,
+				       "the plan is for environment '%s', which '%s' does not have", name,
+				       p->rollout->path);
+		value_set(p->arena, index, name, value_int(p->arena, (int64_t)p->env_count));
+		p->envs[p->env_count++] = (struct plan_env){
+			.env = env,
+			.outlook = outlook_from(value_text_or(value_get(v, "outlook"), "")),
+			.identity = value_get(v, "identity"),
+			.facts = value_get(v, "facts"),
+			.requests = value_get(v, "requests"),
+			.error = value_text(value_get(v, "error")),
+			.changes = { .arena = p->arena, .registry = p->registry },
+		};
+	}
+	return 0;
+}
+
+int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r, const struct value *doc,
+		    struct plan **ret, struct err *err)
+{
+	struct plan *p = plan_new(a, reg, r);
+	struct value *env_index = value_map(a), *step_index = value_map(a);
+	const struct value *steps = value_get(doc, "steps");
+	int64_t version = value_int_or(value_get(doc, "format_version"), -1);
+
+	if (strcmp(value_text_or(value_get(doc, "kind"), ""), "s2sctl.plan") != 0)
+		return err_set(err, E_REFUSED, "this is not a plan of s2sctl");
+	if (version != PLAN_FORMAT_VERSION)
+		return err_set(err, E_REFUSED, "the plan has format version %lld, this build reads %d",
+			       (long long)version, PLAN_FORMAT_VERSION);
+	if (envs_from(p, env_index, value_get(doc, "environments"), err) < 0)
+		return -err->code;
+	for (size_t i = 0; i < value_count(steps); i++)
+		value_set(a, step_index,
+			  value_text_or(value_get(value_at(steps, i), "address"), ""),
+			  value_int(a, (int64_t)i));
+	p->steps = arena_array(a, value_count(steps) + 1, sizeof(*p->steps));
+	for (size_t i = 0; i < value_count(steps); i++)
+		if (step_from(p, env_index, step_index, value_at(steps, i), err) < 0)
+			return -err->code;
+	memcpy(p->intent_digest, value_text_or(value_get(doc, "intent_digest"), ""),
+	       MIN_OF(strlen(value_text_or(value_get(doc, "intent_digest"), "")), (size_t)64));
+	memcpy(p->observed_digest, value_text_or(value_get(doc, "observed_digest"), ""),
+	       MIN_OF(strlen(value_text_or(value_get(doc, "observed_digest"), "")), (size_t)64));
+	p->document = doc;
+	*ret = p;
+	return 0;
+}

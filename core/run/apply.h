@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apply.h - carries a plan out, step by step, on fresh evidence.
+ *
+ * One thread, one loop. Each step is looked at (is it done already?), gated, acted, verified by its effect, gated again. What is
+ * decided rests on the journal's fold alone, so that the same command goes on after a kill. Nothing is printed here: a struct apply_ui is told.
+ */
+#pragma once
+#include "core/plan/plan.h"
+#include "core/run/journal.h"
+#include "core/run/observe.h"
+
+enum apply_event {
+	APPLY_STEP_STARTED,   /* text: what it does */
+	APPLY_STEP_ACTING,    /* text: executor */
+	APPLY_GATE_SAW,       /* text: gate, verdict, what it saw and why */
+	APPLY_STEP_WAITS,     /* text: what for; until_ms: evidence time, 0 unknown */
+	APPLY_STEP_DONE,      /* text: how */
+	APPLY_STEP_FAILED,    /* text: why */
+	APPLY_NOTE,
+};
+struct apply_ui {
+	void *ctx;
+	void (*event)(void *ctx, enum apply_event ev, const char *address, const char *text, int64_t until_ms);
+	/* A person has to act or to read: shown once per question. @ack  the command that answers. */
+	void (*instruct)(void *ctx, const char *address, const struct instruction *in, const char *ack);
+	/* Called every now and then while waiting, for a line on a terminal. */
+	void (*tick)(void *ctx, int64_t now_ms);
+	/* Asks for the project's title; true when it was typed exactly. NULL or false: the run waits. */
+	bool (*confirm)(void *ctx, const char *address, const char *title);
+};
+
+struct apply_options {
+	const struct caller_options *calls;  /* guard is ignored: apply brings its own */
+	const struct store *store;
+	const struct apply_ui *ui;
+	int64_t patience_ms;                 /* longest wait inside one command; INT64_MAX with --wait */
+	const char *const *confirmed;        /* titles given with --confirm; ends with NULL */
+	const char *ack_suffix;              /* appended to printed ack commands, e.g. " --state DIR" */
+	const struct rollout_env *const *envs; /* those selected; ends with NULL */
+	bool abandon;                        /* give up the open run of these environments first */
+	/* Shows the plan before anything is written; a refusal (non-zero) ends the command with that exit status. */
+	int (*show_plan)(void *ctx, struct plan *p, bool is_resumed);
+	void *show_ctx;
+};
+
+struct apply_result {
+	enum err_code code;        /* E_NONE: done, or nothing to do */
+	int64_t until_ms;          /* E_WAIT: earliest time at which going on makes sense; 0: a person */
+	int plan_status;           /* exit status of the plan when nothing was carried out */
+	bool nothing_to_do;
+	size_t done, total;
+	char summary[400];
+};
+/* Fills ret in any case; err on failure that is not a step's own (lock, journal, stale plan). */
+int apply_run(const struct apply_options *o, struct arena *a, struct apply_result *ret, struct err *err) MUST_USE;
+
+/* The `said` of a journal: attestations and effects. Used by reading commands too. */
+struct journal_said {
+	struct journal *journal;
+	const struct sys *sys;
+	const struct past_run *run; /* whose marks count; NULL: the open run of the environment, or the last */
+};
+struct said journal_said_ops(struct journal_said *s);
+
+/* What a rollout file means, without its comments and layout: SHA-256 over the checked environments given. */
+void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs, char ret_hex[65]);

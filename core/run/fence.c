@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fence.c - when the tool may mint a token of a client that it migrates, and the ledger of when it did.
+ *
+ * Only inside an open run. From the start of a restart until a use of the app's own has been sampled, not at all: a mint of ours in
+ * between would hide the app's, since only the last use is kept.
+ */
+#include <string.h>
+
+#include "core/base/when.h"
+#include "core/run/run_state.h"
+
+#define LOST_REPLY (65 * WHEN_SECOND) /* a mint whose reply is lost may still be carried out this long */
+#define STAMP_LATE (60 * WHEN_SECOND)
+
+static bool closes_fence(const struct engine *e, const struct step_run *s, const char *client)
+{
+	const struct past_step *past;
+
+	if (!(s->ps->type->flags & CHANGE_FENCES))
+		return false;
+	past = engine_past(e, s);
+	for (size_t i = 0; i < s->ps->env_count; i++) {
+		const struct rollout_env *env = e->plan->envs[s->ps->envs[i]].env;
+
+		if (past->from_ms && env->client_id && strcmp(env->client_id, client) == 0 &&
+		    !value_int_or(value_get(history_marks(engine_run(e), env->name), MARK_OWN_USE), 0))
+			return true;
+	}
+	return false;
+}
+
+static int before_mint(void *ctx, const char *client, const char *conn, int64_t from_ms, struct err *err)
+{
+	struct engine *e = ctx;
+	struct arena *a = journal_arena(&e->journal);
+	struct value *rec = value_map(a);
+
+	if (!e->run) {
+		err_set(err, E_REFUSED,
+			"connection '%s' would mint a token of client '%s', which is being migrated, before the run is open",
+			conn, client);
+		return err_hint(err, "give connection '%s' a client of its own", conn);
+	}
+	for (size_t i = 0; i < e->plan->step_count; i++)
+		if (closes_fence(e, &e->steps[i], client)) {
+			err_set(err, E_REFUSED,
+				"fence: no token of client '%s' is minted until the app's own use has been seen", client);
+			return err_hint(err, "a client of its own for connection '%s' reads without waiting", conn);
+		}
+	value_set(a, rec, "run", value_string(a, e->run));
+	value_set(a, rec, "client", value_string(a, client));
+	value_set(a, rec, "connection", value_string(a, conn));
+	value_set(a, rec, "from_ms", value_int(a, from_ms - WHEN_SECOND));
+	value_set(a, rec, "to_ms", value_int(a, from_ms + LOST_REPLY + STAMP_LATE));
+	value_set(a, rec, "is_outcome", value_bool(a, false));
+	return journal_add(&e->journal, "mint", rec, err);
+}
+
+static int after_mint(void *ctx, const char *client, int64_t from_ms, int64_t to_ms, struct err *err)
+{
+	struct engine *e = ctx;
+	struct arena *a = journal_arena(&e->journal);
+	struct value *rec = value_map(a);
+
+	value_set(a, rec, "run", value_string(a, e->run));
+	value_set(a, rec, "client", value_string(a, client));
+	value_set(a, rec, "from_ms", value_int(a, from_ms));
+	value_set(a, rec, "to_ms", value_int(a, to_ms));
+	value_set(a, rec, "is_outcome", value_bool(a, true));
+	return journal_add(&e->journal, "mint", rec, err);
+}
+
+struct mint_guard fence_guard(struct engine *e)
+{
+	return (struct mint_guard){ .ctx = e, .before = before_mint, .after = after_mint };
+}

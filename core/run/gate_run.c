@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gate_run.c - asks one gate of one environment until it has an answer: rounds of observing, at its cadence, each judged
+ * and journalled. Samples of earlier runs of the program are taken up from the journal.
+ */
+#include <string.h>
+
+#include "core/base/when.h"
+#include "core/run/run_state.h"
+
+#define SKEW_HEARD_WITHIN (10 * WHEN_MINUTE)
+#define SAMPLES_KEPT 400
+
+static int64_t limit_ms(const struct gate_run *g, const char *name, int64_t otherwise)
+{
+	return value_int_or(value_get(g->pg->limits, name), otherwise);
+}
+
+static const char *env_name(const struct step_run *s, const struct gate_run *g)
+{
+	return s->e->plan->envs[g->env].env->name;
+}
+
+static struct sample *new_sample(struct gate_run *g, size_t things)
+{
+	struct sample *out;
+
+	g->samples = arena_grow(g->arena, g->samples, g->count, &g->cap, sizeof(*g->samples));
+	out = &g->samples[g->count++];
+	out->seen = arena_array(g->arena, things + 1, sizeof(struct observation));
+	out->count = things;
+	return out;
+}
+
+static enum known known_from(const char *name)
+{
+	for (enum known k = KNOWN_NOT; k <= KNOWN_FAILED; k++)
+		if (strcmp(known_name(k), name) == 0)
+			return k;
+	return KNOWN_NOT;
+}
+
+/* A journalled sample back into memory. */
+static void recall(struct gate_run *g, const struct value *rec)
+{
+	const struct value *seen = value_get(rec, "seen");
+	struct sample *s = new_sample(g, value_count(seen));
+	struct observation *o = arena_array(g->arena, value_count(seen) + 1, sizeof(*o));
+
+	s->now_ms = value_int_or(value_get(rec, "now_ms"), 0);
+	for (size_t i = 0; i < value_count(seen); i++) {
+		const struct value *v = value_at(seen, i);
+
+		o[i] = (struct observation){
+			.thing = value_text_or(value_get(v, "thing"), ""),
+			.known = known_from(value_text_or(value_get(v, "known"), "")),
+			.facts = value_get(v, "facts"),
+			.server_ms = value_int_or(value_get(v, "server_ms"), 0),
+			.why = value_text(value_get(v, "why")),
+		};
+	}
+	s->seen = o;
+}
+
+void gate_done(struct gate_run *g)
+{
+	arena_freep(&g->arena);
+}
+
+void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
+{
+	struct past_gate *past =
+		history_gate(&s->e->journal.history, engine_past(s->e, s), env_name(s, g), g->pg->type->name);
+
+	arena_freep(&g->arena);
+	g->arena = arena_new();
+	g->samples = NULL;
+	g->count = g->cap = 0;
+	g->passes = 0;
+	g->is_open = true;
+	g->is_passed = g->is_sampling = false;
+	g->opened_ms = fresh ? 0 : past->opened_ms;
+	g->wake_mono = engine_mono(s->e);
+	g->says = (struct says){ .verdict = VERDICT_WAIT };
+	for (size_t i = !fresh && past->count > SAMPLES_KEPT ? past->count - SAMPLES_KEPT : 0;
+	     !fresh && i < past->count; i++)
+		recall(g, past->samples[i]);
+}
+
+/* What may be written down: no private facts, contact ids hashed. */
+static const struct value *writable(struct engine *e, const struct value *v, bool is_contact)
+{
+	struct arena *a = journal_arena(&e->journal);
+	struct value *out;
+
+	if (is_contact && value_text(v))
+		return value_string(a, journal_hash_id(a, engine_run(e)->salt, value_text(v)));
+	if (!v || (v->kind != VAL_LIST && v->kind != VAL_MAP))
+		return v ? value_copy(a, v) : NULL;
+	out = v->kind == VAL_LIST ? value_list(a) : value_map(a);
+	for (size_t i = 0; i < value_count(v); i++) {
+		if (v->kind == VAL_LIST)
+			value_list_add(a, out, writable(e, value_at(v, i), false));
+		else
+			value_set(a, out, value_key_at(v, i),
+				  writable(e, value_at(v, i), strcmp(value_key_at(v, i), "contact") == 0));
+	}
+	return out;
+}
+
+static const struct value *public_facts(struct engine *e, const struct observation *o)
+{
+	const struct thing_type *t = registry_thing(e->plan->registry, o->thing);
+	struct arena *a = journal_arena(&e->journal);
+	struct value *out;
+
+	if (!o->facts || !t)
+		return NULL;
+	out = value_map(a);
+	for (const struct fact *f = t->facts; f && f->name; f++)
+		if (f->class != FACT_PRIVATE)
+			value_set(a, out, f->name, writable(e, value_get(o->facts, f->name), false));
+	return out;
+}
+
+static bool record_sample(struct step_run *s, struct gate_run *g, const struct sample *sm)
+{
+	struct engine *e = s->e;
+	struct arena *a = journal_arena(&e->journal);
+	struct value *rec = step_record(e, s), *seen = value_list(a);
+
+	for (size_t i = 0; i < sm->count; i++) {
+		const struct observation *o = &sm->seen[i];
+		struct value *m = value_map(a);
+
+		value_set(a, m, "thing", value_string(a, o->thing));
+		value_set(a, m, "known", value_string(a, known_name(o->known)));
+		value_set(a, m, "why", o->why ? value_string(a, o->why) : NULL);
+		value_set(a, m, "by", o->by ? value_string(a, o->by) : NULL);
+		value_set(a, m, "server_ms", value_int(a, o->server_ms));
+		value_set(a, m, "facts", public_facts(e, o));
+		value_list_add(a, seen, m);
+	}
+	value_set(a, rec, "environment", value_string(a, env_name(s, g)));
+	value_set(a, rec, "gate", value_string(a, g->pg->type->name));
+	value_set(a, rec, "opened_ms", value_int(a, g->opened_ms));
+	value_set(a, rec, "verdict", value_string(a, verdict_name(g->says.verdict)));
+	value_set(a, rec, "saw", value_string(a, g->says.saw));
+	value_set(a, rec, "why", value_string(a, g->says.why));
+	value_set(a, rec, "until", value_instant(a, g->says.until_ms));
+	value_set(a, rec, "seen", seen);
+	if (g->says.verdict == VERDICT_PASS && g->says.marks)
+		value_set(a, rec, "marks", value_copy(a, g->says.marks));
+	return engine_record(e, "sample", rec);
+}
+
+static void expire(struct step_run *s, struct gate_run *g)
+{
+	int64_t now = clocks_now(s->e->clocks);
+	int64_t due = g->opened_ms + limit_ms(g, "deadline", WHEN_DAY);
+	bool optional = (s->ps->type->flags & CHANGE_OPTIONAL) && !g->pg->type->is_safety;
+
+	if (now < due || now < g->says.until_ms ||
+	    strcmp(value_text_or(value_get(g->pg->limits, "on_expire"), "fail"), "wait") == 0)
+		return;
+	if (optional) {
+		/* Reported, and no reason to stop: the step ends as inconclusive. */
+		g->is_passed = true;
+		engine_tell(s->e, APPLY_NOTE, s, 0, "%s stayed without an answer past its deadline: %s",
+			    g->pg->type->name, g->says.why);
+		return;
+	}
+	step_fail(s, E_GATE, "gate %s had no answer by its deadline: %s", g->pg->type->name, g->says.why);
+}
+
+static void act_on(struct step_run *s, struct gate_run *g)
+{
+	struct engine *e = s->e;
+	int64_t cadence = limit_ms(g, "cadence", WHEN_MINUTE), now = clocks_now(e->clocks);
+
+	g->wake_mono = engine_mono(e) + MAX_OF(cadence, (int64_t)1000);
+	if (g->says.verdict == VERDICT_PASS) {
+		g->passes++;
+		if (g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
+		    g->count >= (size_t)limit_ms(g, "min_samples", 1)) {
+			g->is_passed = true;
+			return;
+		}
+		return;
+	}
+	g->passes = 0;
+	if (g->says.verdict == VERDICT_FAIL) {
+		step_fail(s, E_GATE, "gate %s failed: %s", g->pg->type->name, g->says.why);
+		return;
+	}
+	if (g->says.until_ms > now)
+		g->wake_mono = engine_mono(e) + (g->says.until_ms - now);
+	if (g->says.ask) {
+		ask_facts(s, g->says.ask_thing, g);
+		/* Only an answer helps: whoever does not stay is told so at once. */
+		g->wake_mono = e->o->patience_ms == INT64_MAX ? engine_mono(e) + MAX_OF(cadence, WHEN_MINUTE) :
+								INT64_MAX;
+	}
+	expire(s, g);
+}
+
+static void judge(struct step_run *s, struct gate_run *g)
+{
+	struct engine *e = s->e;
+	struct past_run *run = engine_run(e);
+	struct view v = env_view(e->envs[g->env], clocks_now(e->clocks));
+	struct gate_view gv = {
+		.view = &v,
+		.limits = g->pg->limits,
+		.samples = g->samples,
+		.sample_count = g->count,
+		.mints = run->mints,
+		.mint_count = run->mint_count,
+		.opened_ms = g->opened_ms,
+		.skew_ms = clocks_skew(e->clocks, SKEW_HEARD_WITHIN),
+	};
+
+	v.marks = step_marks(e, s, g->arena);
+	g->says = (struct says){ .verdict = VERDICT_INCONCLUSIVE, .arena = g->arena };
+	g->pg->type->judge(&gv, &g->says);
+}
+
+static struct gate_run *sampling_gate(struct step_run *s, const struct env_state *env)
+{
+	for (size_t i = 0; i < s->gate_count; i++)
+		if (s->gates[i].is_sampling && s->e->envs[s->gates[i].env] == env)
+			return &s->gates[i];
+	return NULL;
+}
+
+static void sampled(void *arg, struct env_state *env)
+{
+	struct step_run *s = arg;
+	struct gate_run *g = sampling_gate(s, env);
+	size_t n = 0;
+	struct sample *sm;
+	struct observation *o;
+
+	if (!g)
+		return;
+	g->is_sampling = false;
+	s->is_busy = false;
+	s->wake_mono = engine_mono(s->e);
+	if (s->e->is_stopping || step_is_over(s))
+		return;
+	while (g->pg->type->observes && g->pg->type->observes[n])
+		n++;
+	sm = new_sample(g, n);
+	o = arena_array(g->arena, n + 1, sizeof(*o));
+	for (size_t i = 0; i < n; i++) {
+		size_t k = registry_thing_index(s->e->plan->registry, g->pg->type->observes[i]);
+
+		if (k == SIZE_MAX)
+			continue;
+		o[i] = env->seen[k];
+		o[i].facts = o[i].facts ? value_copy(g->arena, o[i].facts) : NULL;
+		o[i].why = arena_strdup(g->arena, o[i].why);
+		o[i].by = arena_strdup(g->arena, o[i].by);
+	}
+	sm->seen = o;
+	sm->now_ms = clocks_now(s->e->clocks);
+	if (!g->opened_ms)
+		g->opened_ms = sm->now_ms;
+	judge(s, g);
+	if (!record_sample(s, g, sm))
+		return;
+	engine_tell(s->e, APPLY_GATE_SAW, s, g->says.until_ms, "%s: %s%s%s%s%s", g->pg->type->name,
+		    verdict_name(g->says.verdict), g->says.saw[0] ? ": " : "", g->says.saw,
+		    g->says.why[0] ? "; " : "", g->says.why);
+	act_on(s, g);
+}
+
+void gate_tick(struct step_run *s, struct gate_run *g)
+{
+	if (g->is_passed || g->is_sampling || engine_mono(s->e) < g->wake_mono)
+		return;
+	g->is_sampling = true;
+	s->is_busy = true;
+	round_start(&s->e->observer, s->e->envs[g->env], g->pg->type->observes, sampled, s);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/run/history.h"
+
+#include <string.h>
+
+#include "core/base/when.h"
+
+void history_init(struct history *h, struct arena *a)
+{
+	*h = (struct history){ .arena = a };
+	h->said = value_map(a);
+	h->overlays = value_map(a);
+	h->acks_seen = value_map(a);
+}
+
+struct past_run *history_run(const struct history *h, const char *id)
+{
+	for (size_t i = h->run_count; id && i-- > 0;)
+		if (strcmp(h->runs[i].id, id) == 0)
+			return &h->runs[i];
+	return NULL;
+}
+
+struct past_run *history_open_run(const struct history *h, const char *env)
+{
+	for (size_t i = h->run_count; i-- > 0;) {
+		const struct value *envs = value_get(h->runs[i].plan, "environments");
+
+		for (size_t k = 0; h->runs[i].is_open && k < value_count(envs); k++)
+			if (strcmp(value_text_or(value_get(value_at(envs, k), "name"), ""), env) == 0)
+				return &h->runs[i];
+	}
+	return NULL;
+}
+
+struct past_step *history_step(const struct history *h, struct past_run *r, const char *address)
+{
+	const struct value *at = value_get(r->step_index, address);
+	struct past_step *s;
+
+	if (at)
+		return &r->steps[at->u.i];
+	r->steps = arena_grow(h->arena, r->steps, r->step_count, &r->step_cap, sizeof(*r->steps));
+	value_set(h->arena, r->step_index, address, value_int(h->arena, (int64_t)r->step_count));
+	s = &r->steps[r->step_count++];
+	*s = (struct past_step){ .address = arena_strdup(h->arena, address) };
+	return s;
+}
+
+struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env, const char *gate)
+{
+	for (size_t i = 0; i < s->gate_count; i++)
+		if (strcmp(s->gates[i].env, env) == 0 && strcmp(s->gates[i].gate, gate) == 0)
+			return &s->gates[i];
+	s->gates = arena_grow(h->arena, s->gates, s->gate_count, &s->gate_cap, sizeof(*s->gates));
+	s->gates[s->gate_count] = (struct past_gate){ .env = arena_strdup(h->arena, env),
+						      .gate = arena_strdup(h->arena, gate) };
+	return &s->gates[s->gate_count++];
+}
+
+const struct value *history_marks(const struct past_run *r, const char *env)
+{
+	return r ? value_get(r->marks, env) : NULL;
+}
+
+struct past_step *history_asking(const struct history *h, const char *address, struct past_run **ret_run)
+{
+	for (size_t i = h->run_count; i-- > 0;) {
+		const struct value *at = value_get(h->runs[i].step_index, address);
+		struct past_step *s = at ? &h->runs[i].steps[at->u.i] : NULL;
+
+		if (h->runs[i].is_open && s && s->is_asked && !s->ack && !s->is_done) {
+			*ret_run = &h->runs[i];
+			return s;
+		}
+	}
+	return NULL;
+}
+
+static void add_marks(struct history *h, struct past_run *r, const struct value *envs, const struct value *marks)
+{
+	for (size_t e = 0; e < value_count(envs); e++) {
+		const char *env = value_text_or(value_at(envs, e), "");
+		const struct value *old = value_get(r->marks, env);
+		struct value *all = old ? value_copy(h->arena, old) : value_map(h->arena);
+
+		for (size_t i = 0; i < value_count(marks); i++)
+			value_set(h->arena, all, value_key_at(marks, i), value_at(marks, i));
+		value_set(h->arena, r->marks, env, all);
+	}
+}
+
+static void say(struct history *h, struct value *where, const struct value *envs, const char *thing,
+		const struct value *entry)
+{
+	for (size_t e = 0; e < value_count(envs); e++)
+		value_set(h->arena, where,
+			  arena_printf(h->arena, "%s %s", value_text_or(value_at(envs, e), ""), thing), entry);
+}
+
+static struct value *said_entry(struct history *h, const struct value *facts, const struct value *by, const char *known,
+				const struct value *at)
+{
+	struct value *m = value_map(h->arena);
+
+	value_set(h->arena, m, "facts", facts);
+	value_set(h->arena, m, "by", by);
+	value_set(h->arena, m, "known", value_string(h->arena, known));
+	value_set(h->arena, m, "at", at);
+	return m;
+}
+
+/* Facts that an act has as its effect: {thing: {fact: value}}, laid over what was said of the thing before. */
+static void add_effects(struct history *h, const struct value *rec)
+{
+	const struct value *effects = value_get(rec, "effects"), *envs = value_get(rec, "environments");
+
+	for (size_t i = 0; i < value_count(effects); i++)
+		for (size_t e = 0; e < value_count(envs); e++) {
+			const char *env = value_text_or(value_at(envs, e), "");
+			const char *key = arena_printf(h->arena, "%s %s", env, value_key_at(effects, i));
+			const struct value *old = value_get(value_get(h->said, key), "facts");
+			struct value *facts = old ? value_copy(h->arena, old) : value_map(h->arena);
+			const struct value *add = value_at(effects, i);
+
+			for (size_t k = 0; k < value_count(add); k++)
+				value_set(h->arena, facts, value_key_at(add, k), value_at(add, k));
+			value_set(h->arena, h->said, key,
+				  said_entry(h, facts, value_get(rec, "by"), "journal", value_get(rec, "at")));
+		}
+}
+
+static void fold_ack(struct history *h, struct past_step *s, const struct value *rec)
+{
+	const struct value *envs = value_get(rec, "environments"), *facts = value_get(rec, "facts");
+	const char *thing = value_text(value_get(rec, "thing"));
+	const struct value *attested = value_get(rec, "attested");
+
+	if (s)
+		s->ack = rec;
+	if (thing && value_count(facts)) {
+		struct value *entry =
+			said_entry(h, facts, value_get(rec, "by"), "attested", value_get(rec, "said_at_ms"));
+
+		value_set(h->arena, entry, "asked_ms", value_int(h->arena, s ? s->asked_ms : 0));
+		say(h, h->said, envs, thing, entry);
+	}
+	if (thing && attested) {
+		struct value *m = value_map(h->arena);
+
+		value_set(h->arena, m, "attested", attested);
+		value_set(h->arena, m, "at", value_get(rec, "said_at_ms"));
+		say(h, h->overlays, envs, thing, m);
+	}
+}
+
+static void fold_mint(struct history *h, struct past_run *r, const struct value *rec)
+{
+	const char *client = value_text_or(value_get(rec, "client"), "");
+	int64_t from = value_int_or(value_get(rec, "from_ms"), 0), to = value_int_or(value_get(rec, "to_ms"), 0);
+
+	/* The outcome replaces the interval that the intent reserved. */
+	for (size_t i = r->mint_count; i-- > 0;)
+		if (strcmp(r->mints[i].client_id, client) == 0 &&
+		    value_bool_or(value_get(rec, "is_outcome"), false)) {
+			r->mints[i].from_ms = MIN_OF(r->mints[i].from_ms, from);
+			r->mints[i].to_ms = to;
+			return;
+		}
+	r->mints = arena_grow(h->arena, r->mints, r->mint_count, &r->mint_cap, sizeof(*r->mints));
+	r->mints[r->mint_count++] = (struct mint){ .client_id = client, .from_ms = from, .to_ms = to };
+}
+
+static int fold_run(struct history *h, const struct value *rec, struct err *err)
+{
+	struct past_run *r;
+
+	if (!value_get(rec, "plan"))
+		return err_set(err, E_IO, "a run without its plan");
+	h->runs = arena_grow(h->arena, h->runs, h->run_count, &h->run_cap, sizeof(*h->runs));
+	r = &h->runs[h->run_count++];
+	*r = (struct past_run){
+		.id = value_text_or(value_get(rec, "run"), ""),
+		.rollout_digest = value_text_or(value_get(rec, "rollout_digest"), ""),
+		.salt = value_text_or(value_get(rec, "salt"), ""),
+		.started_at = value_text_or(value_get(rec, "at"), ""),
+		.plan = value_get(rec, "plan"),
+		.is_open = true,
+		.step_index = value_map(h->arena),
+		.marks = value_map(h->arena),
+	};
+	return 0;
+}
+
+static void fold_intent(struct past_step *s, const struct value *rec)
+{
+	s->has_intent = true;
+	s->has_failed = false;
+	s->nonce = value_text_or(value_get(rec, "nonce"), "");
+	if (!s->before)
+		s->before = value_get(rec, "before");
+	if (!s->from_ms)
+		s->from_ms = value_int_or(value_get(rec, "now_ms"), 0);
+}
+
+static void fold_ask(struct past_step *s, const struct value *rec)
+{
+	s->is_asked = true;
+	s->ack = NULL;
+	s->is_act = value_bool_or(value_get(rec, "is_act"), false);
+	s->wants_last_use = value_bool_or(value_get(rec, "wants_last_use"), false);
+	s->ask_nonce = value_text_or(value_get(rec, "nonce"), "");
+	s->ask_thing = value_text(value_get(rec, "thing"));
+	s->asked_ms = value_int_or(value_get(rec, "now_ms"), 0);
+	if (!s->from_ms)
+		s->from_ms = s->asked_ms;
+}
+
+static void fold_sample(struct history *h, struct past_step *s, const struct value *rec)
+{
+	struct past_gate *g = history_gate(h, s, value_text_or(value_get(rec, "environment"), ""),
+					   value_text_or(value_get(rec, "gate"), ""));
+
+	if (!g->opened_ms)
+		g->opened_ms = value_int_or(value_get(rec, "opened_ms"), 0);
+	g->samples = arena_grow(h->arena, g->samples, g->count, &g->cap, sizeof(*g->samples));
+	g->samples[g->count++] = rec;
+}
+
+static void fold_step(struct history *h, struct past_run *r, struct past_step *s, const char *type,
+		      const struct value *rec)
+{
+	const struct value *envs = value_get(rec, "environments");
+
+	if (strcmp(type, "intent") == 0) {
+		fold_intent(s, rec);
+	} else if (strcmp(type, "outcome") == 0) {
+		s->has_intent = false;
+		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
+		add_marks(h, r, envs, value_get(rec, "marks"));
+		if (s->has_acted)
+			add_effects(h, rec);
+	} else if (strcmp(type, "ask") == 0) {
+		fold_ask(s, rec);
+	} else if (strcmp(type, "ack") == 0) {
+		fold_ack(h, s, rec);
+	} else if (strcmp(type, "sample") == 0) {
+		fold_sample(h, s, rec);
+		add_marks(h, r, envs, value_get(rec, "marks"));
+	} else if (strcmp(type, "step") == 0) {
+		s->is_done = true;
+		s->has_failed = false;
+		s->result = value_text_or(value_get(rec, "result"), "done");
+		add_marks(h, r, envs, value_get(rec, "marks"));
+	} else if (strcmp(type, "failed") == 0) {
+		s->has_failed = true;
+		s->failure = value_text_or(value_get(rec, "why"), "");
+		/* What failed is asked anew by the next run, on fresh samples. */
+		s->gate_count = 0;
+	}
+}
+
+/* A receipt proves what was attested on the way: from now on it is the journal's word, and does not age. */
+static void settle_said(struct history *h, const struct past_run *r)
+{
+	const struct value *envs = value_get(r->plan, "environments");
+
+	for (size_t i = 0; i < value_count(h->said); i++) {
+		const char *key = value_key_at(h->said, i);
+		const struct value *entry = value_at(h->said, i);
+
+		for (size_t k = 0; k < value_count(envs); k++) {
+			const char *env = value_text_or(value_get(value_at(envs, k), "name"), "");
+			size_t len = strlen(env);
+
+			if (strncmp(key, env, len) == 0 && key[len] == ' ')
+				value_set(h->arena, h->said, key,
+					  said_entry(h, value_get(entry, "facts"), value_get(entry, "by"),
+						     "journal", value_get(entry, "at")));
+		}
+	}
+}
+
+int history_fold(struct history *h, const struct value *rec, struct err *err)
+{
+	const char *type = value_text_or(value_get(rec, "type"), "");
+	const char *step = value_text(value_get(rec, "step"));
+	struct past_run *r;
+
+	if (strcmp(type, "run") == 0)
+		return fold_run(h, rec, err);
+	if (value_text(value_get(rec, "ack_id")))
+		value_set(h->arena, h->acks_seen, value_text(value_get(rec, "ack_id")),
+			  value_bool(h->arena, true));
+	if (strcmp(type, "ack-refused") == 0)
+		return 0;
+	r = history_run(h, value_text(value_get(rec, "run")));
+	if (!r) {
+		if (strcmp(type, "ack") == 0) { /* facts for planning: no run yet */
+			fold_ack(h, NULL, rec);
+			return 0;
+		}
+		return err_set(err, E_IO, "a record '%s' of a run that was not begun", type);
+	}
+	r->suspended = strcmp(type, "suspend") == 0 ? rec : NULL;
+	if (strcmp(type, "mint") == 0) {
+		fold_mint(h, r, rec);
+	} else if (strcmp(type, "receipt") == 0 || strcmp(type, "abandon") == 0) {
+		if (strcmp(type, "receipt") == 0)
+			settle_said(h, r);
+		r->is_open = false;
+		r->ended = strcmp(type, "receipt") == 0 ? "receipt" : "abandoned";
+	} else if (step) {
+		fold_step(h, r, history_step(h, r, step), type, rec);
+	}
+	return 0;
+}

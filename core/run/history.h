@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * history.h - what a journal tells: its records folded into runs, steps, marks, mints and people's words.
+ *
+ * The engine's memory is this fold and nothing else: a record that is appended is folded by the same
+ * function that folds a journal read from disk, so that going on after a kill is not a special case.
+ */
+#pragma once
+#include "core/api/gate.h"
+#include "core/base/value.h"
+
+struct past_gate {            /* samples of one gate of one step for one environment */
+	const char *env, *gate;
+	int64_t opened_ms;
+	const struct value **samples; /* the records, oldest first */
+	size_t count, cap;
+};
+struct past_step {
+	const char *address;
+	/* An intent without an outcome: the act may or may not have happened. */
+	bool has_intent, is_done, has_acted, has_failed;
+	const char *nonce;            /* of the intent or the ask */
+	const struct value *before;   /* the thing's facts at the first intent */
+	int64_t from_ms;              /* evidence time of the first intent */
+	/* The last question to a person. */
+	bool is_asked, is_act, wants_last_use; /* is_act: to do something; else to read facts */
+	const char *ask_nonce, *ask_thing;
+	int64_t asked_ms;
+	const struct value *ack;      /* the answer to that question; NULL: none yet */
+	const char *result;           /* "done", "already", "inconclusive" */
+	const char *failure;
+	struct past_gate *gates;
+	size_t gate_count, gate_cap;
+};
+struct past_run {
+	const char *id, *rollout_digest, *salt, *started_at;
+	const struct value *plan;
+	bool is_open;
+	const char *ended;            /* "receipt" or "abandoned" */
+	struct past_step *steps;
+	size_t step_count, step_cap;
+	struct value *step_index;
+	struct value *marks;          /* env -> map of marks */
+	struct mint *mints;
+	size_t mint_count, mint_cap;
+	const struct value *suspended; /* the last suspension, if nothing came after it */
+};
+struct history {
+	struct arena *arena;          /* owned by whoever made the history */
+	struct past_run *runs;
+	size_t run_count, run_cap;
+	struct value *said;           /* "env thing" -> {facts, by, known, at} */
+	struct value *overlays;       /* "env thing" -> {attested, at} */
+	struct value *acks_seen;      /* id -> true: acknowledgements that were taken up or refused */
+};
+
+void history_init(struct history *h, struct arena *a);
+/* Folds one record. E_IO names what is wrong with it. */
+int history_fold(struct history *h, const struct value *record, struct err *err) MUST_USE;
+
+struct past_run *history_run(const struct history *h, const char *id);           /* NULL: none */
+struct past_run *history_open_run(const struct history *h, const char *env);     /* the open run that holds this environment; NULL: none */
+struct past_step *history_step(const struct history *h, struct past_run *r, const char *address); /* made when new */
+struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env, const char *gate);
+const struct value *history_marks(const struct past_run *r, const char *env);    /* NULL: none */
+/* The step that asks a person and has no answer yet, in any open run; NULL: none. */
+struct past_step *history_asking(const struct history *h, const char *address, struct past_run **ret_run);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * observe.h - what is known of each environment, and rounds of looking again.
+ *
+ * A round reads some things of one environment, those first that others need, side by side where it can. What cannot be
+ * read is filled from attestations and from what earlier steps showed (struct said). Every known thing keeps its latest observation.
+ */
+#pragma once
+#include "core/api/provider.h"
+#include "core/run/caller.h"
+
+/* What people and the journal say of a thing that no call can read. */
+struct said {
+	/*
+	 * Facts of a thing; NULL: nothing. @ret_by, @ret_known say whose word it is, @ret_asked_ms the evidence time at which it was asked
+	 * for (0: unknown): what was read was read after that.
+	 */
+	const struct value *(*facts)(void *ctx, const char *env, const char *thing, const char **ret_by, enum known *ret_known, int64_t *ret_asked_ms);
+	/* The `attested` map laid over observed facts ({last_used, none_since, asked_at, by}); NULL: none. */
+	const struct value *(*overlay)(void *ctx, const char *env, const char *thing);
+	const struct value *(*marks)(void *ctx, const char *env); /* NULL: none */
+	void *ctx;
+};
+
+struct env_state {
+	const struct rollout_env *env;
+	struct observation *seen;      /* one a thing, registry order */
+	struct arena **owned;          /* of each observation */
+	struct value **requests;       /* of each thing, its last look: list */
+	size_t thing_count;
+	size_t chain;                  /* longest chain of requests one after the other, in the last round */
+	const struct value *marks;     /* borrowed from said or set by the engine */
+	struct round *round, *queue;   /* under way; waiting, in order */
+};
+
+struct observer {
+	struct caller *caller;
+	const struct caller_options *o;
+	const struct said *said;       /* may be NULL */
+};
+
+struct env_state *env_state_new(const struct registry *reg, const struct rollout_env *env) MUST_USE;
+void env_state_free(struct env_state *s);
+struct view env_view(const struct env_state *s, int64_t now_ms);
+size_t registry_thing_index(const struct registry *reg, const char *thing); /* SIZE_MAX when unknown */
+
+/* One round under way. Rounds of one environment run one after the other, since each renews what the next may read. */
+struct round;
+typedef void round_done(void *arg, struct env_state *env);
+/* @things  names, NULL-terminated; NULL: all that plan observes. `done` may run before this returns. */
+void round_start(const struct observer *ob, struct env_state *env, const char *const *things, round_done *done, void *arg);
+
+/* All requests of the environment's last looks, in the order of things; in `a`. */
+struct value *env_requests(const struct env_state *s, struct arena *a) MUST_USE;
+/* The first failure (KNOWN_FAILED) among things, as "thing: why"; NULL: none. */
+const char *env_failure(const struct env_state *s);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * planner.h - observes environments and makes their plan. Reads only.
+ */
+#pragma once
+#include "core/plan/plan.h"
+#include "core/run/observe.h"
+
+struct planner_options {
+	const struct observer *observer;
+	const struct rollout_env *const *envs; /* ends with NULL */
+	size_t window;                         /* environments under way at once; 0: 48 */
+};
+/*
+ * @ret_chain  the longest chain of requests one after the other, over all environments; may be NULL
+ * E_SIGNAL when interrupted. What cannot be read is in the plan, not an error here.
+ */
+int planner_run(const struct planner_options *o, struct arena *a, struct plan **ret, size_t *ret_chain, struct err *err) MUST_USE;

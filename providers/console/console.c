@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/console/console.h"
+
+#include "providers/console/things.h"
+
+/* -- connections -- */
+
+static const struct field console_fields[] = {
+	{ .name = "page",
+	  .kind = FIELD_URL,
+	  .doc = "address of the console's user interface",
+	  .def = "https://developer.adobe.com/console" },
+	{ .name = NULL },
+};
+
+static const struct connection_type console_connection = {
+	.name = "console",
+	.doc = "Adobe Developer Console API; Adobe's own clients sign in with a person's token",
+	.fields = console_fields,
+	.url_default = "https://developers.adobe.io",
+	.prefix_default = "/console",
+	.auth_kinds = "bearer,client_credentials",
+	.token_path = "/ims/token/v3",
+	.token_conn = "ims",
+	.scope_separator = ",",
+	.api_key_header = "x-api-key",
+};
+
+static const struct field bridge_fields[] = { { .name = NULL } };
+
+static const struct connection_type bridge_connection = {
+	.name = "bridge",
+	.doc = "an HTTP adapter of your own for what has no public API",
+	.fields = bridge_fields,
+	.prefix_default = "",
+	.auth_kinds = "bearer",
+};
+
+static const struct connection_type *const connections[] = { &console_connection,
+							     &bridge_connection, NULL };
+
+/* -- sections -- */
+
+static const struct field project_fields[] = {
+	{ .name = "organization",
+	  .kind = FIELD_ID,
+	  .flags = FIELD_REQUIRED | FIELD_FROM_ENV,
+	  .doc = "IMS organization id, X@AdobeOrg" },
+	{ .name = "id",
+	  .kind = FIELD_ID,
+	  .flags = FIELD_ONE_OF | FIELD_FROM_ENV,
+	  .doc = "project id, the second number in the project's address" },
+	{ .name = "title",
+	  .kind = FIELD_STRING,
+	  .flags = FIELD_ONE_OF | FIELD_FROM_ENV,
+	  .doc = "the project's title, exactly as the console shows it" },
+	{ .name = "workspace",
+	  .kind = FIELD_STRING,
+	  .doc = "name of the workspace; needed only where a project has several" },
+	{ .name = NULL },
+};
+
+static const char *const credential_types[] = { "oauth_server_to_server", NULL };
+static const struct field scope = { .name = "scope", .kind = FIELD_ID, .doc = "one scope" };
+static const struct field credential_fields[] = {
+	{ .name = "type",
+	  .kind = FIELD_ENUM,
+	  .doc = "the only kind of credential that the project shall have",
+	  .def = "oauth_server_to_server",
+	  .names = credential_types },
+	{ .name = "client_id",
+	  .kind = FIELD_ID,
+	  .flags = FIELD_REQUIRED | FIELD_FROM_ENV,
+	  .doc = "client id of the credential; a migration keeps it, so the reviewed file can pin it" },
+	{ .name = "client_secret",
+	  .kind = FIELD_SECRET,
+	  .flags = FIELD_REQUIRED,
+	  .doc = "where the OAuth client secret is found; late when a step of this tool brings it there" },
+	{ .name = "scopes",
+	  .kind = FIELD_LIST,
+	  .doc = "scopes to ask for; else as the console shows",
+	  .sub = &scope,
+	  .max = 100 },
+	{ .name = NULL },
+};
+
+static const struct section_type project_section = {
+	.name = "project",
+	.doc = "the project in the Developer Console",
+	.fields = project_fields,
+	.required = true,
+};
+static const struct section_type credential_section = {
+	.name = "credential",
+	.doc = "the server-to-server credential as it shall be",
+	.fields = credential_fields,
+	.required = true,
+};
+static const struct section_type *const sections[] = { &project_section, &credential_section,
+						       NULL };
+
+/* -- things, gates -- */
+
+static const struct thing_type *const things[] = { &console_project,   &console_credential,
+						   &console_client,    &console_certificate,
+						   &console_migration, &console_secret,
+						   &console_usage,     NULL };
+static const struct gate_type *const gates[] = { &gate_app_uses_oauth, &gate_jwt_quiet,
+						 &gate_still_mints, NULL };
+
+/* Source: Adobe's OpenAPI document and the guides named in console.h; "UI only" means that neither has it. */
+static const struct capability capabilities[] = {
+	{ "find the project", "console.project", "OpenAPI document only",
+	  "an operator attests the ids of organization, project and workspace" },
+	{ "list credentials", "console.credential", "OpenAPI document only",
+	  "an operator attests the credential's type and id" },
+	{ "read credential details", "console.client", "OpenAPI document only",
+	  "an operator attests client id and technical account; nothing compares JWT and OAuth" },
+	{ "list certificate bindings", "console.certificate", "OpenAPI document only",
+	  "no warning before the JWT certificate ends" },
+	{ "read usages of client secrets", "console.usage", "documented",
+	  "an operator attests when OAuth was last used" },
+	{ "read migration status", "console.migration", "OpenAPI document only",
+	  "an operator attests the status from the migration card" },
+	{ "finalize", "console.migration/finalize", "OpenAPI document only",
+	  "an operator deletes the JWT credential in the console" },
+	{ "start migration", "console.migration/start", "UI only",
+	  "an operator or the bridge clicks 'Add new credential'" },
+	{ "cancel migration", "console.migration", "UI only",
+	  "an operator clicks 'Cancel migration'; deleting the credential by API could take the JWT one along" },
+	{ "reveal client secret", "console.secret/bring", "UI only",
+	  "an operator or the bridge brings the secret to its reference" },
+	{ "read last use of JWT", "console.usage/jwt-quiet", "UI only",
+	  "an operator reads it from the migration card, after a day of quiet and again before finalizing" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct provider console_provider = {
+	.name = "console",
+	.doc = "Adobe Developer Console",
+	.connections = connections,
+	.sections = sections,
+	.things = things,
+	.gates = gates,
+	.capabilities = capabilities,
+};

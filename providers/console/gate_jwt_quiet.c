@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gate_jwt_quiet.c - nobody has used the JWT credential for at least a day, and for as long as a token can live.
+ *
+ * A last-used time is up to `lag` late, so a sample taken at server time s says nothing about the time after s - lag: quiet for a day
+ * needs s - lag - last use >= 24h. The same counts from the restart: until then the app can live on a token it got by JWT.
+ * The console wants 24 hours as well before it lets a person delete (migration guide, read 2026-11-23).
+ */
+#include "providers/console/things.h"
+#include "providers/console/uses.h"
+
+static const struct field fields[] = {
+	{ .name = "quiet",
+	  .kind = FIELD_SPAN,
+	  .doc = "for how long the JWT credential must not have been used",
+	  .def = "24h",
+	  .min = 24 * WHEN_HOUR,
+	  .max = 90 * WHEN_DAY },
+	{ .name = "token_life",
+	  .kind = FIELD_SPAN,
+	  .doc = "for how long the app can go on with a token that it has",
+	  .def = "24h",
+	  .min = WHEN_HOUR,
+	  .max = 90 * WHEN_DAY },
+	{ .name = "lag",
+	  .kind = FIELD_SPAN,
+	  .doc = "by how much the console's last-used times may be late",
+	  .def = "10m",
+	  .min = USES_LAG,
+	  .max = WHEN_DAY },
+	{ .name = NULL },
+};
+static const char *const observes[] = { "console.usage", NULL };
+
+/* What has to lie between the last use or the restart, and the time of the sample. */
+static int64_t span(const struct value *limits)
+{
+	int64_t quiet = value_int_or(value_get(limits, "quiet"), WHEN_DAY);
+	int64_t token_life = value_int_or(value_get(limits, "token_life"), WHEN_DAY);
+	int64_t lag = value_int_or(value_get(limits, "lag"), USES_LAG);
+
+	return MAX_OF(quiet, token_life) + lag;
+}
+
+static void pass_or_wait(const struct uses *u, int64_t sampled_ms, int64_t earliest_ms,
+			 struct says *ret)
+{
+	char since[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX], sampled[WHEN_TEXT_MAX];
+
+	when_text(until, earliest_ms);
+	if (sampled_ms >= earliest_ms) {
+		uses_say(ret, VERDICT_PASS,
+			 "nobody has used the JWT credential since %s, as seen at %s",
+			 when_text(since, MAX_OF(u->restart_ms, MAX_OF(u->jwt_ms, u->attested_ms))),
+			 when_text(sampled, sampled_ms));
+		return;
+	}
+	ret->until_ms = earliest_ms;
+	uses_say(ret, VERDICT_WAIT, "quiet, but not for long enough before %s", until);
+}
+
+static void judge(const struct gate_view *g, struct says *ret)
+{
+	const struct uses u = uses_read(g);
+	char jwt[WHEN_TEXT_MAX], restart[WHEN_TEXT_MAX], text[WHEN_TEXT_MAX];
+	int64_t last_ms = MAX_OF(u.jwt_ms, u.attested_ms), certain_ms = uses_jwt_certain(&u);
+	int64_t earliest_ms = MAX_OF(last_ms, u.restart_ms) + span(g->limits);
+	bool is_attested = u.asked_ms > 0 && u.now_ms - u.asked_ms <= USES_ASK_VALID;
+
+	when_text(jwt, last_ms);
+	when_text(restart, u.restart_ms);
+	uses_saw(ret, "JWT last used %s%s, %s %s", jwt,
+		 u.asked_ms && !u.jwt_visible ? " (attested)" : "", u.restart_what, restart);
+	if (uses_skewed(g, ret) || uses_failed(&u, ret))
+		return;
+	if (certain_ms > u.restart_ms + USES_MARGIN) {
+		uses_say(
+			ret, VERDICT_FAIL,
+			"the JWT credential was used at %s, after %s (%s): somebody who is not declared under consumers uses it",
+			when_text(text, certain_ms), restart, u.restart_what);
+	} else if (u.jwt_visible && u.newest->server_ms == 0) {
+		uses_say(ret, VERDICT_INCONCLUSIVE, "the console did not say what time it is");
+	} else if (u.jwt_visible) {
+		pass_or_wait(&u, u.newest->server_ms, earliest_ms, ret);
+	} else if (is_attested && u.asked_ms >= earliest_ms) {
+		pass_or_wait(&u, u.asked_ms, earliest_ms, ret);
+	} else {
+		uses_ask(ret, &u, earliest_ms, "when JWT was last used");
+	}
+}
+
+const struct gate_type gate_jwt_quiet = {
+	.name = "jwt_quiet",
+	.doc = "the JWT credential has not been used for a day, and for a token's life",
+	.fields = fields,
+	.observes = observes,
+	.judge = judge,
+	.earliest = span,
+	.cadence = "15m",
+	.deadline = "7d",
+	.ask_valid_ms = USES_ASK_VALID,
+	.is_safety = true,
+};

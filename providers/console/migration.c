@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * migration.c - console.migration: where Adobe stands with replacing JWT by OAuth; started by a person, ended by `finalize`.
+ *
+ * GET .../credentials/oauth-server-to-server/{id}/status and PATCH .../finalize are in the OpenAPI document only (no guide, no SDK); nothing
+ * public starts or cancels a migration. Rules and clicks: migration guide, and "Migrate credentials from JWT to OAuth" of the
+ * Campaign Standard documentation. Read 2026-11-23.
+ */
+#include <string.h>
+
+#include "providers/console/read.h"
+#include "providers/console/state.h"
+#include "providers/console/things.h"
+
+static const struct fact facts[] = {
+	{ "status", VAL_STRING, FACT_STATE,
+	  "NOT_STARTED: the card offers 'Add new credential'; STARTED: it offers 'Review and delete'; COMPLETED or NONE: no JWT credential" },
+	{ "state", VAL_STRING, FACT_STATE,
+	  "jwt-only, started, converted, never-jwt or conflict: follows from status and type" },
+	{ NULL, VAL_NULL, FACT_STATE, NULL },
+};
+static const char *const to_attest[] = { "status", NULL };
+static const char *const needs[] = { "console.project", "console.credential", NULL };
+
+/* -- observe -- */
+
+static int known_status(const char *status, struct err *err)
+{
+	static const char *const names[] = { "NOT_STARTED", "STARTED", "COMPLETED", "NONE" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i], status) == 0)
+			return 0;
+	return err_set(err, E_REMOTE, "migration status '%s' is none that is known", status);
+}
+
+static enum next observe(struct call *c, const struct http_resp *last, struct http_req *req,
+			 struct err *err)
+{
+	struct where w = console_where(c->view);
+	const char *status;
+
+	if (!w.org_id || !w.oauth_id || !w.type)
+		return console_blind("console.credential", err);
+	console_get(req,
+		    http_path(c->arena,
+			      "/organizations/%s/credentials/oauth-server-to-server/%s/status",
+			      w.org_id, w.oauth_id),
+		    "read migration status");
+	if (!last)
+		return NEXT_SEND;
+	if (last->status == 404 && strcmp(w.type, "service") == 0) {
+		/*
+		 * Whether this path takes a JWT credential's id is not documented. The credential was just listed as a mere
+		 * JWT one, so an answer that knows no OAuth credential under its id says: not started.
+		 */
+		status = "NOT_STARTED";
+	} else {
+		if (!console_ok(last))
+			return console_refuse(req, last, err);
+		if (value_need_text(last->body, "migrationStatus", &status, err) < 0 ||
+		    known_status(status, err) < 0)
+			return NEXT_FAIL;
+	}
+	console_fact_text(c, "status", status);
+	return NEXT_DONE;
+}
+
+static void derive(const struct view *v, struct arena *a, struct value *f)
+{
+	const char *state = state_of(view_fact_text(v, "console.credential", "type"),
+				     value_text(value_get(f, "status")));
+
+	if (state)
+		value_set(a, f, "state", value_string(a, state));
+}
+
+/* -- start -- */
+
+static enum next start_by_bridge(struct call *c, const struct http_resp *last, struct http_req *req,
+				 struct err *err)
+{
+	struct where w = console_where(c->view);
+
+	if (!w.credential_id)
+		return console_blind("console.credential", err);
+	*req = (struct http_req){ .method = "POST",
+				  .conn = "bridge",
+				  .path = http_path(c->arena,
+						    "/v1/console/credentials/%s/start-migration",
+						    w.credential_id),
+				  .what = "start migration" };
+	if (!last)
+		return NEXT_SEND;
+	return console_ok(last) ? NEXT_DONE : console_refuse(req, last, err);
+}
+
+static int start_by_hand(const struct view *v, struct arena *a, struct instruction *ret,
+			 struct err *err)
+{
+	(void)err;
+	*ret = (struct instruction){
+		.page = console_page(v, a, ""),
+		.lines = {
+			arena_printf(a, "sign in and open %s", console_project_text(v, a)),
+			"open the Service Account (JWT) credential in the navigation on the left",
+			"on the migration card click 'Add new credential'",
+			"wait until 'OAuth Server-to-Server' has been added in the navigation on the left",
+			"do not click 'Review and delete'",
+		},
+		.check = "the migration status becomes STARTED",
+	};
+	return 0;
+}
+
+static enum settled is_started(const struct view *v)
+{
+	if (state_is(v, "started") || state_is(v, "converted"))
+		return SETTLED_YES;
+	return state_is(v, "jwt-only") ? SETTLED_NO : SETTLED_UNKNOWN;
+}
+
+static const struct value *both(struct arena *a, const char *type, const char *status,
+				const char *state)
+{
+	struct value *all = value_map(a), *migration = value_map(a);
+
+	value_set(a, migration, "status", value_string(a, status));
+	value_set(a, migration, "state", value_string(a, state));
+	value_set(a, all, "console.migration", migration);
+	value_set(a, all, "console.credential", console_pair(a, "type", type));
+	return all;
+}
+
+static const struct value *start_effects(const struct view *v, struct arena *a)
+{
+	(void)v;
+	return both(a, "migrate", "STARTED", "started");
+}
+
+static const char *const start_verify[] = { "console.credential", "console.client",
+					    "console.migration", NULL };
+
+static const struct change_type start = {
+	.name = "start",
+	.doc = "add the OAuth Server-to-Server credential beside the JWT one",
+	.phase = PHASE_EXPAND,
+	.undo = UNDO_STEP,
+	.undo_doc = "cancel migration, once the app is back on JWT",
+	.capability = "start",
+	.executors = EXEC_BIT(EXEC_OPERATOR) | EXEC_BIT(EXEC_BRIDGE),
+	.executor_default = EXEC_OPERATOR,
+	.apply_bridge = start_by_bridge,
+	.instruct = start_by_hand,
+	.verify = start_verify,
+	.settled = is_started,
+	.effects = start_effects,
+};
+
+/* -- finalize -- */
+
+static enum next finalize_by_api(struct call *c, const struct http_resp *last, struct http_req *req,
+				 struct err *err)
+{
+	struct where w = console_where(c->view);
+
+	if (!w.org_id || !w.oauth_id)
+		return console_blind("console.credential", err);
+	*req = (struct http_req){
+		.method = "PATCH",
+		.conn = "console",
+		.path = http_path(
+			c->arena,
+			"/organizations/%s/credentials/oauth-server-to-server/%s/finalize",
+			w.org_id, w.oauth_id),
+		.what = "finalize migration",
+	};
+	if (!last)
+		return NEXT_SEND;
+	if (!console_ok(last))
+		return console_refuse(req, last, err);
+	if (!c->marks)
+		c->marks = value_map(c->arena);
+	if (last->date_ms)
+		value_set(c->arena, c->marks, "finalize.at", value_int(c->arena, last->date_ms));
+	return NEXT_DONE;
+}
+
+static int finalize_by_hand(const struct view *v, struct arena *a, struct instruction *ret,
+			    struct err *err)
+{
+	const char *title = view_fact_text(v, "console.project", "title");
+
+	(void)err;
+	*ret = (struct instruction){
+		.page = console_page(v, a, ""),
+		.lines = {
+			arena_printf(a, "sign in and open %s", console_project_text(v, a)),
+			"open the Service Account (JWT) credential in the navigation on the left",
+			"on the migration card click 'Review and delete'",
+			"check the timestamps: OAuth used more recently than JWT, and JWT not used for 24 hours; if not so, stop here",
+			arena_printf(a, "type the project's title%s%s%s", title ? ": '" : "", title ? title : "",
+				     title ? "'" : ""),
+			"click 'Confirm and continue'; there is no way back from here",
+		},
+		.check = "the migration status becomes COMPLETED, and the OAuth credential is still listed",
+	};
+	return 0;
+}
+
+static enum settled is_finalized(const struct view *v)
+{
+	const char *status = view_fact_text(v, "console.migration", "status");
+	bool is_oauth = view_fact_is(v, "console.credential", "type", "oauth");
+
+	if (!status || !view_known(v, "console.credential"))
+		return SETTLED_UNKNOWN;
+	if (strcmp(status, "COMPLETED") == 0)
+		return is_oauth ?
+			       SETTLED_YES :
+			       SETTLED_UNKNOWN; /* lists may be late; a missing row is no success */
+	return is_oauth ? SETTLED_UNKNOWN : SETTLED_NO;
+}
+
+static const struct value *finalize_effects(const struct view *v, struct arena *a)
+{
+	(void)v;
+	return both(a, "oauth", "COMPLETED", "converted");
+}
+
+static const char *const finalize_verify[] = { "console.credential",  "console.client",
+					       "console.certificate", "console.migration",
+					       "app.settings",        NULL };
+static const char *const finalize_before[] = { "app_uses_oauth", "jwt_quiet", "workflows_running",
+					       NULL };
+
+static const struct change_type finalize = {
+	.name = "finalize",
+	.doc = "delete the JWT credential, which completes the migration",
+	.phase = PHASE_CONTRACT,
+	.undo = UNDO_NEVER,
+	.undo_doc = "a deleted JWT credential cannot be brought back",
+	.capability = "finalize",
+	.executors = EXEC_BIT(EXEC_OPERATOR) | EXEC_BIT(EXEC_API),
+	.executor_default = EXEC_NONE,
+	.flags = CHANGE_SHARED | CHANGE_CONFIRM,
+	.apply = finalize_by_api,
+	.instruct = finalize_by_hand,
+	.verify = finalize_verify,
+	.settled = is_finalized,
+	.effects = finalize_effects,
+	.confirm_thing = "console.project",
+	.confirm_fact = "title",
+	.before = finalize_before,
+};
+
+/* -- diff -- */
+
+static int diff(const struct view *v, struct changes *c, struct err *err)
+{
+	struct arena *a = changes_arena(c);
+	const char *state = view_fact_text(v, "console.migration", "state");
+	const char *status = view_fact_text(v, "console.migration", "status");
+	const char *type = view_fact_text(v, "console.credential", "type");
+
+	(void)err;
+	if (console_unknown(v, c, "console.migration", to_attest) || !state)
+		return 0;
+	if (strcmp(state, "conflict") == 0) {
+		changes_find(
+			c, FIND_REFUSE, "type-and-status",
+			"wait ten minutes and plan again; if they still disagree, ask Adobe before anything is deleted",
+			"the credential is listed as '%s' but its migration status is %s",
+			type ? type : "?", status ? status : "?");
+		return 0;
+	}
+	if (strcmp(state, "jwt-only") == 0)
+		changes_add(c, &start, console_pair(a, "status", status),
+			    console_pair(a, "status", "STARTED"), state);
+	if (strcmp(state, "jwt-only") == 0 || strcmp(state, "started") == 0)
+		changes_add(c, &finalize, console_pair(a, "status", "STARTED"),
+			    console_pair(a, "status", "COMPLETED"), state);
+	return 0;
+}
+
+static const struct change_type *const changes[] = { &start, &finalize, NULL };
+
+const struct thing_type console_migration = {
+	.name = "console.migration",
+	.doc = "the migration of the credential from JWT to OAuth Server-to-Server",
+	.conn = "console",
+	.needs = needs,
+	.facts = facts,
+	.at_plan = true,
+	.observe = observe,
+	.derive = derive,
+	.page = "Developer Console, the migration card on the Service Account (JWT) credential's page",
+	.diff = diff,
+	.changes = changes,
+};
