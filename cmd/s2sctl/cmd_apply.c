@@ -165,8 +165,10 @@ static void print_result(struct session *s, const struct apply_result *r, bool j
 		if (r->code == E_WAIT && r->until_ms)
 			sb_addf(&out, "; waiting until %s, then run the same command again",
 				when_text(when, r->until_ms));
+		else if (r->code == E_WAIT && r->needs_person)
+			sb_addf(&out, "; waiting for a person (%s), then run the same command again", r->summary);
 		else if (r->code == E_WAIT)
-			sb_add(&out, "; waiting for a person, then run the same command again");
+			sb_addf(&out, "; waiting (%s); run the same command again later", r->summary);
 		else if (r->code == E_SIGNAL)
 			sb_add(&out, "; interrupted, run the same command again");
 		else if (r->code)

@@ -31,11 +31,27 @@ static const char *verdict(struct session *s, const struct env_state *env, const
 		const struct change_type *t =
 			registry_change(s->p->registry, thing_of(s, c), change + 1);
 
-		return t ? executor_name(rollout_executor(env->env, t->capability)) : "-";
+		if (!t)
+			return "a person"; /* nothing that this tool does */
+		switch (rollout_executor(env->env, t->capability)) {
+		case EXEC_OPERATOR:
+			return "a person";
+		case EXEC_BRIDGE:
+			return "bridge";
+		case EXEC_API:
+			return "yes";
+		case EXEC_NONE:
+			break;
+		}
+		return "-";
 	}
 	if (!o || o->known == KNOWN_NOT)
 		return "when needed";
 	*is_missing = o->known == KNOWN_DENIED || o->known == KNOWN_FENCED || o->known == KNOWN_FAILED;
+	if (!*is_missing && c->fact && !value_bool_or(value_get(o->facts, c->fact), false)) {
+		*is_missing = true;
+		return "a person";
+	}
 	return o->known == KNOWN_API ? "yes" : known_name(o->known);
 }
 
@@ -66,9 +82,9 @@ static bool report(struct session *s, const struct env_state *env, struct value 
 			bool missing;
 			const char *works = verdict(s, env, c, &missing);
 			const struct observation *o = find_seen(env, thing_of(s, c));
-			const char *cost = missing ? arena_printf(&s->arena, "%s (%s)", c->without,
-								  o && o->why ? o->why : "no reason given") :
-						     "";
+			const char *cost = !missing	? "" :
+					   o && o->why ? arena_printf(&s->arena, "%s (%s)", c->without, o->why) :
+							 c->without;
 			struct value *row = value_map(&s->arena);
 
 			failed |= o && o->known == KNOWN_FAILED;

@@ -129,6 +129,7 @@ struct capability {
 	const char *thing;            /* thing or "thing/change" behind it */
 	const char *official;         /* "documented", "OpenAPI document only", "UI only" */
 	const char *without;          /* what its absence costs */
+	const char *fact;             /* a boolean fact of the thing that says whether it is there; NULL: the thing being readable says it */
 };
 
 struct connection_type {

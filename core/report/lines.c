@@ -221,16 +221,38 @@ void ink_add(struct sb *out, const struct report_style *st, enum ink ink, const 
 
 /* -- lines -- */
 
+/* A word of a command goes on through blanks in quotes. */
+static size_t word_len(const char *s, bool is_command)
+{
+	bool is_quoted = false;
+	size_t at = 0;
+
+	for (; s[at] && (is_quoted || s[at] != ' '); at++) {
+		if (is_command && s[at] == '\'')
+			is_quoted = !is_quoted;
+		else if (is_command && !is_quoted && s[at] == '\\' && s[at + 1])
+			at++;
+	}
+	return at;
+}
+
 /* How much of `s` fits on a line with `room` columns: whole words, at least one when it must. */
-static size_t fitting(const char *s, size_t room, bool must)
+static size_t fitting(const char *s, size_t room, bool must, bool is_command)
 {
 	size_t end = 0, columns = 0;
 
 	for (;;) {
 		size_t next = end, at, w;
+		bool glued;
 
 		next += strspn(s + next, " ");
-		next += strcspn(s + next, " ");
+		do { /* an option and its value stay together */
+			bool is_option = is_command && strncmp(s + next, "--", 2) == 0;
+
+			next += word_len(s + next, is_command);
+			glued = is_option && s[next] && s[next + 1] && s[next + 1] != '-';
+			next += glued;
+		} while (glued);
 		if (next == end || s[end] == '\0')
 			return end;
 		w = measure(s + end, next - end, SIZE_MAX, &at);
@@ -285,10 +307,10 @@ void para_add(struct sb *out, const struct report_style *st, const struct para *
 		size_t room = width > col ? width - col : 0, n;
 
 		at += strspn(at, " ");
-		n = fitting(at, room, is_fresh);
+		n = fitting(at, room, is_fresh, p->is_command);
 		/* All of it, or what leaves room for the sign that it goes on. */
 		if (p->is_command && at[n])
-			n = fitting(at, room > 2 ? room - 2 : 0, is_fresh);
+			n = fitting(at, room > 2 ? room - 2 : 0, is_fresh, p->is_command);
 		addn_inked(out, st, p->ink, at, n);
 		at += n;
 		at += strspn(at, " ");
@@ -318,7 +340,8 @@ static void add_rule_words(struct sb *out, const char *words, size_t max)
 	size_t at, cut;
 
 	sb_add_visible(&all, words);
-	if (measure(all.buf, all.len, max, &at), at == all.len) {
+	measure(all.buf, all.len, max, &at);
+	if (at == all.len) {
 		sb_add(out, all.buf);
 		return;
 	}

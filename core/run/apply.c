@@ -401,6 +401,13 @@ static int rank(enum err_code c)
 	return c == E_BUG ? 4 : c == E_GATE ? 2 : c == E_NONE ? 0 : 3;
 }
 
+static bool waits_for_person(const struct engine *e, const struct step_run *s)
+{
+	const struct past_step *p = engine_past(e, s);
+
+	return s->state == STEP_ASK || s->state == STEP_CONFIRM || (p->is_asked && !p->ack);
+}
+
 static void conclude(struct engine *e, struct apply_result *r)
 {
 	const struct sys *sys = e->o->calls->sys;
@@ -418,6 +425,9 @@ static void conclude(struct engine *e, struct apply_result *r)
 		if (step_is_over(s) || s->state == STEP_BLOCKED)
 			continue;
 		waits = true;
+		r->needs_person |= waits_for_person(e, s);
+		if (!r->code && !r->summary[0])
+			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address, s->waits_for);
 		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms))
 			r->until_ms = s->until_ms;
 	}

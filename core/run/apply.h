@@ -49,6 +49,7 @@ struct apply_result {
 	int64_t until_ms;          /* E_WAIT: earliest time at which going on makes sense; 0: a person */
 	int plan_status;           /* exit status of the plan when nothing was carried out */
 	bool nothing_to_do;
+	bool needs_person;         /* E_WAIT: at least one step waits for somebody */
 	size_t done, total;
 	char summary[400];
 };

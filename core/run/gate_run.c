@@ -225,6 +225,18 @@ static void judge(struct step_run *s, struct gate_run *g)
 	g->pg->type->judge(&gv, &g->says);
 }
 
+/* Said once: the journal has every sample, a person wants to see what is new. */
+static void tell(struct step_run *s, struct gate_run *g)
+{
+	if (g->count > 1 && g->says.verdict == g->told_verdict && strcmp(g->says.why, g->told) == 0)
+		return;
+	g->told_verdict = g->says.verdict;
+	memcpy(g->told, g->says.why, sizeof(g->told));
+	engine_tell(s->e, APPLY_GATE_SAW, s, g->says.until_ms, "%s: %s%s%s%s%s", g->pg->type->name,
+		    verdict_name(g->says.verdict), g->says.saw[0] ? ": " : "", g->says.saw,
+		    g->says.why[0] ? "; " : "", g->says.why);
+}
+
 static struct gate_run *sampling_gate(struct step_run *s, const struct env_state *env)
 {
 	for (size_t i = 0; i < s->gate_count; i++)
@@ -269,9 +281,7 @@ static void sampled(void *arg, struct env_state *env)
 	judge(s, g);
 	if (!record_sample(s, g, sm))
 		return;
-	engine_tell(s->e, APPLY_GATE_SAW, s, g->says.until_ms, "%s: %s%s%s%s%s", g->pg->type->name,
-		    verdict_name(g->says.verdict), g->says.saw[0] ? ": " : "", g->says.saw,
-		    g->says.why[0] ? "; " : "", g->says.why);
+	tell(s, g);
 	act_on(s, g);
 }
 

@@ -294,15 +294,13 @@ static bool lacks_ground(struct round *r, const struct thing_type *t, size_t i)
 		const struct observation *ground = k == SIZE_MAX ? NULL : &r->env->seen[k];
 		struct arena *a;
 		enum known known;
-		const char *why;
 
 		if (!ground || ground->facts || ground->known == KNOWN_NOT)
 			continue;
 		known = ground->known;
-		why = ground->why;
 		a = renew(r->env, i);
 		r->env->seen[i].known = known;
-		r->env->seen[i].why = arena_printf(a, "needs %s: %s", *n, why ? why : "not known");
+		r->env->seen[i].why = arena_printf(a, "needs %s, which is not known", *n);
 		return true;
 	}
 	return false;

@@ -29,6 +29,8 @@ struct gate_run {
 	struct sample *samples;
 	size_t count, cap;
 	struct says says;           /* the last verdict */
+	enum verdict told_verdict;  /* what the person at the terminal was told last */
+	char told[sizeof(((struct says *)0)->why)];
 };
 
 struct engine;

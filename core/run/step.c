@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -44,23 +45,27 @@ void step_done(struct step_run *s)
 	mem_free(s->gates);
 }
 
-static void wait_for(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *fmt, ...)
+/* Remembers what the step waits for, and until when. True: this is new. */
+static bool note_wait(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
-static void wait_for(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *fmt, ...)
+static bool note_wait(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *fmt, ...)
 {
-	CLEANUP(sb_done) struct sb text = SB_INIT(sizeof(s->waits_for) - 1);
+	char before[sizeof(s->waits_for)];
 	va_list ap;
 
+	memcpy(before, s->waits_for, sizeof(before));
 	va_start(ap, fmt);
-	sb_addv(&text, fmt, ap);
+	(void)vsnprintf(s->waits_for, sizeof(s->waits_for), fmt, ap);
 	va_end(ap);
 	s->wake_mono = wake_mono;
 	s->until_ms = until_ms;
-	if (strcmp(s->waits_for, text.buf) == 0)
-		return;
-	memcpy(s->waits_for, text.buf, text.len + 1);
-	engine_tell(s->e, APPLY_STEP_WAITS, s, until_ms, "%s", s->waits_for);
+	return strcmp(before, s->waits_for) != 0;
+}
+
+static void tell_wait(struct step_run *s)
+{
+	engine_tell(s->e, APPLY_STEP_WAITS, s, s->until_ms, "%s", s->waits_for);
 }
 
 void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...)
@@ -205,8 +210,9 @@ static bool gates_pass(struct step_run *s, bool before)
 		if (g->is_sampling)
 			s->wake_mono = INT64_MAX;
 		else
-			wait_for(s, wake, g->says.until_ms, "%s: %s", g->pg->type->name,
-				 g->says.why[0] ? g->says.why : "sampling");
+			/* What the gate saw has been told already. */
+			(void)note_wait(s, wake, g->says.until_ms, "%s: %s", g->pg->type->name,
+					g->says.why[0] ? g->says.why : "sampling");
 		return false; /* the next gate opens when this one has passed */
 	}
 	return true;
@@ -471,9 +477,9 @@ static void tick_confirm(struct step_run *s)
 
 	if (is_confirmed(s, &title))
 		s->state = s->ps->executor == EXEC_OPERATOR ? STEP_ASK : STEP_ACT;
-	else
-		wait_for(s, INT64_MAX, 0, "this cannot be undone: run again with --confirm '%s'",
-			 title ? title : "TITLE");
+	else if (note_wait(s, INT64_MAX, 0, "this cannot be undone: run again with --confirm '%s'",
+			   title ? title : "TITLE"))
+		tell_wait(s);
 }
 
 static void tick_ask(struct step_run *s)
@@ -495,9 +501,10 @@ static void tick_ask(struct step_run *s)
 		s->is_asking = true;
 		s->look_again_mono = engine_mono(s->e) + PERSON_EVERY;
 	}
-	if (s->state == STEP_ASK)
-		wait_for(s, s->e->o->patience_ms == INT64_MAX ? s->look_again_mono : INT64_MAX, 0,
-			 "a person: s2sctl ack %s --by NAME", s->ps->address);
+	if (s->state == STEP_ASK &&
+	    note_wait(s, s->e->o->patience_ms == INT64_MAX ? s->look_again_mono : INT64_MAX, 0,
+		      "a person: s2sctl ack %s --by NAME", s->ps->address))
+		tell_wait(s);
 }
 
 static void tick_verify(struct step_run *s)
@@ -520,7 +527,8 @@ static void tick_verify(struct step_run *s)
 			  s->ps->executor == EXEC_OPERATOR ? "it was said to be done" : "the request");
 		return;
 	}
-	wait_for(s, engine_mono(s->e) + VERIFY_EVERY, 0, "its effect to show");
+	if (note_wait(s, engine_mono(s->e) + VERIFY_EVERY, 0, "its effect to show"))
+		tell_wait(s);
 }
 
 static void tick_after(struct step_run *s)

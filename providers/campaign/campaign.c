@@ -54,13 +54,14 @@ static const struct thing_type *const things[] = { &campaign_access, &campaign_f
 static const struct gate_type *const gates[] = { &campaign_records_arrive, NULL };
 
 static const struct capability capabilities[] = {
+	{ "sign in to Campaign", "campaign.access", "documented", "nothing in Campaign can be verified", NULL },
 	{ "read profiles", "campaign.profile", "documented",
-	  "that records arrive stays unproved: reported, and it does not stop the rest" },
+	  "that records arrive stays unproved: reported, and it does not stop the rest", NULL },
 	{ "read profile filters", "campaign.filter", "documented",
-	  "profiles are looked up by address" },
+	  "profiles are looked up by address", NULL },
 	{ "read the opt-out workflow", "campaign.optout", "documented without its state",
-	  "a stopped opt-out export is not seen" },
-	{ 0 },
+	  "a stopped opt-out export is not seen", NULL },
+	{ .name = NULL },
 };
 
 const struct provider campaign_provider = {

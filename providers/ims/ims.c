@@ -159,8 +159,8 @@ static const struct thing_type *const things[] = { &ims_token, NULL };
 
 static const struct capability capabilities[] = {
 	{ "mint a token by client credentials", "ims.token/prove", "documented",
-	  "nothing proves the secret before the app depends on it" },
-	{ NULL, NULL, NULL, NULL },
+	  "nothing proves the secret before the app depends on it", NULL },
+	{ .name = NULL },
 };
 
 const struct provider ims_provider = {

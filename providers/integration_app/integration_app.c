@@ -27,6 +27,10 @@ static const struct field app_fields[] = {
 	  .kind = FIELD_BOOL,
 	  .doc = "Whether the restart may apply edits and replays that somebody else left waiting for one.",
 	  .def = "false" },
+	{ .name = "stopped_is_meant",
+	  .kind = FIELD_BOOL,
+	  .doc = "Whether workflows found STOPPED are meant to be, where a migration was begun and no journal tells.",
+	  .def = "false" },
 	{ 0 },
 };
 static const struct section_type section = {
@@ -43,14 +47,14 @@ static const struct gate_type *const gates[] = { &app_workflows_stable, &app_bac
 
 /* Eleven pages of documentation name no API, CLI or SDK (help/integrating/using/d365-acs-*.md, read 2026-11-23). */
 static const struct capability capabilities[] = {
-	{ "read settings", "app.settings", "UI only", "a person attests auth type and client id" },
+	{ "read settings", "app.settings", "UI only", "a person attests auth type and client id", NULL },
 	{ "save settings", "app.settings/switch", "UI only",
-	  "a person types them; the app's first use of the OAuth credential shows it" },
+	  "a person types them; the app's first use of the OAuth credential shows it", NULL },
 	{ "read workflows and backlog", "app.workflow", "UI only",
-	  "a person attests the three states; the backlog stays unknown" },
+	  "a person attests the three states; the backlog stays unknown", NULL },
 	{ "stop and start workflows", "app.workflow/restart", "UI only",
-	  "a person does it and tells the time at which the last was STOPPED" },
-	{ 0 },
+	  "a person does it and tells the time at which the last was STOPPED", NULL },
+	{ .name = NULL },
 };
 
 const struct provider integration_app_provider = {

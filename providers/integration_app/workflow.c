@@ -169,6 +169,27 @@ static void check_waiting(const struct view *v, struct changes *c)
 			edits ? replay ? "edits are" : "edits of the workflows are" : " is");
 }
 
+/*
+ * Somebody began this migration, and may have stopped workflows on the way. Without a journal of ours nothing tells
+ * whether what is STOPPED is meant to be, so the file has to.
+ */
+static void check_stopped(const struct view *v, struct changes *c, const char *state, const struct app_workflow wf[APP_WORKFLOWS])
+{
+	bool is_stopped[APP_WORKFLOWS];
+
+	if (strcmp(state, "started") != 0 || value_count(v->marks) > 0 || !app_wants(v, "keep") || !any(wf, WF_STOPPED))
+		return;
+	for (size_t i = 0; i < APP_WORKFLOWS; i++)
+		is_stopped[i] = wf[i].status == WF_STOPPED;
+	if (value_bool_or(view_want(v, "app.stopped_is_meant"), false))
+		return;
+	changes_find(
+		c, FIND_REFUSE, "no-journal",
+		"write app.workflows: running to have all started, or app.stopped_is_meant: true when they are meant to be stopped",
+		"the migration was started, no journal here tells which workflows ran before, and STOPPED now: %s",
+		app_names_text(changes_arena(c), is_stopped));
+}
+
 static void want_stable(const struct view *v, struct changes *c, bool known,
 			const struct app_workflow wf[APP_WORKFLOWS])
 {
@@ -211,6 +232,7 @@ static int workflow_diff(const struct view *v, struct changes *c, struct err *er
 			       true);
 		return 0;
 	}
+	check_stopped(v, c, state, wf);
 	reason = restart_reason(v, c, state, wf);
 	if (reason) {
 		check_waiting(v, c);

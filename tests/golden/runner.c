@@ -425,14 +425,22 @@ static void remove_file(struct golden *g, const char *path)
 		problem(&g->o, "%s:%u: cannot remove %s", g->script, g->line, path);
 }
 
+static void make_folder(struct golden *g, const char *path)
+{
+	struct err err = ERR_INIT;
+
+	if (file_make_dirs(path, 0755, &err) < 0)
+		problem(&g->o, "%s:%u: %s", g->script, g->line, err.msg);
+}
+
 static const struct directive {
 	const char *name;
 	void (*fn)(struct golden *g, const char *rest);
 } directives[] = {
-	{ "env", set_env },        { "clock", set_clock },         { "run", run },
-	{ "advance", advance },    { "signal", set_signal },       { "budget", set_budget },
-	{ "wire", choose_wire },   { "answer", add_answer },       { "expect-file", expect_file },
-	{ "remove", remove_file }, { "secret file", secret_file },
+	{ "env", set_env },        { "clock", set_clock },    { "run", run },
+	{ "advance", advance },    { "signal", set_signal },  { "budget", set_budget },
+	{ "wire", choose_wire },   { "answer", add_answer },  { "expect-file", expect_file },
+	{ "remove", remove_file }, { "folder", make_folder }, { "secret file", secret_file },
 };
 
 /* "file PATH <<END" and the lines up to END; what comes after them. */

@@ -25,6 +25,7 @@ struct reader {
 	struct key *key;
 	struct stretch *stretch;
 	struct answer *answer;
+	const char **last_text; /* what a line with | goes on with */
 };
 
 static void bad(struct reader *r, const char *what, const char *text)
@@ -142,6 +143,7 @@ static void add_key(struct reader *r, const char *name)
 	r->key = k;
 	r->stretch = NULL;
 	r->answer = NULL;
+	r->last_text = NULL;
 }
 
 static struct stretch *add_stretch(struct reader *r)
@@ -151,6 +153,7 @@ static struct stretch *add_stretch(struct reader *r)
 	k->stretches =
 		arena_grow(&r->f->arena, k->stretches, k->count, &k->cap, sizeof(struct stretch));
 	r->answer = NULL;
+	r->last_text = NULL;
 	r->stretch = &k->stretches[k->count++];
 	*r->stretch = (struct stretch){ 0 };
 	return r->stretch;
@@ -215,6 +218,7 @@ static void read_answer(struct reader *r, const char *first, const char *rest)
 		rest = after;
 	if (*rest)
 		a->body = rest;
+	r->last_text = &a->body;
 }
 
 static void add_header(struct reader *r, struct http_header *list, const char *text)
@@ -248,26 +252,27 @@ static bool read_asks(struct reader *r, const char *first, const char *rest)
 {
 	struct asks *to = r->answer ? &r->answer->asks : &r->key->asks;
 
-	if (strcmp(first, "expect") == 0)
+	if (strcmp(first, "expect") == 0) {
 		to->expect = strcmp(rest, "nothing") == 0 ? "" : rest;
-	else if (strcmp(first, "needs-header") == 0)
+		r->last_text = &to->expect;
+	} else if (strcmp(first, "needs-header") == 0) {
 		add_header(r, to->headers, rest);
-	else if (strcmp(first, "needs-bearer") == 0)
+	} else if (strcmp(first, "needs-bearer") == 0) {
 		to->bearer = rest;
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
-static void continue_body(struct reader *r, const char *more)
+static void go_on(struct reader *r, const char *more)
 {
-	struct answer *a = r->answer;
-
-	if (!a)
+	if (!r->last_text)
 		bad(r, "nothing to continue", more);
 	else
-		a->body = arena_printf(&r->f->arena, "%s%s%s", a->body ? a->body : "",
-				       a->body ? "\n" : "", more);
+		*r->last_text =
+			arena_printf(&r->f->arena, "%s%s%s", *r->last_text ? *r->last_text : "",
+				     *r->last_text ? "\n" : "", more);
 }
 
 static void read_detail(struct reader *r, const char *text)
@@ -279,7 +284,7 @@ static void read_detail(struct reader *r, const char *text)
 		return;
 	}
 	if (first[0] == '|') {
-		continue_body(r, text + 1);
+		go_on(r, text + 1);
 		return;
 	}
 	if (isdigit((unsigned char)first[0]) || strcmp(first, "never") == 0 ||
@@ -302,6 +307,7 @@ static void read_detail(struct reader *r, const char *text)
 	} else if (strcmp(first, "text") == 0) {
 		r->answer->content_type = "text/html; charset=utf-8";
 		r->answer->body = rest;
+		r->last_text = &r->answer->body;
 	} else if (strcmp(first, "skew") == 0) {
 		read_span(r, rest, &r->answer->skew_ms);
 	} else if (strcmp(first, "after") == 0) {
@@ -314,6 +320,27 @@ static void read_detail(struct reader *r, const char *text)
 }
 
 static void read_into(struct reader *r);
+
+/* name=value or name="some value"; moves *at behind it. */
+static bool read_param(struct reader *r, struct reader *sub, const char **at)
+{
+	size_t name = strcspn(*at, "= "), value;
+	const char *from = *at + name + 1, *stop = " ";
+
+	if ((*at)[name] != '=') {
+		bad(r, "not name=value", *at);
+		return false;
+	}
+	if (*from == '"') {
+		from++;
+		stop = "\"";
+	}
+	value = strcspn(from, stop);
+	sub->names[sub->params] = arena_strndup(&r->f->arena, *at, name);
+	sub->values[sub->params++] = arena_strndup(&r->f->arena, from, value);
+	*at = skip_blanks(from + value + (from[value] == '"'));
+	return true;
+}
 
 /* "@include PATH name=value ..."; the path is relative to the file that includes. */
 static void include(struct reader *r, const char *text)
@@ -328,16 +355,8 @@ static void include(struct reader *r, const char *text)
 	sub.path = slash ? arena_printf(&r->f->arena, "%.*s/%s", (int)(slash - r->path), r->path,
 					path) :
 			   path;
-	while (*rest && sub.params < ARRAY_LEN(sub.names)) {
-		const char *pair = word(r, rest, &rest), *eq = strchr(pair, '=');
-
-		if (!eq) {
-			bad(r, "not name=value", pair);
-			continue;
-		}
-		sub.names[sub.params] = arena_strndup(&r->f->arena, pair, (size_t)(eq - pair));
-		sub.values[sub.params++] = eq + 1;
-	}
+	while (*rest && sub.params < ARRAY_LEN(sub.names) && read_param(r, &sub, &rest))
+		continue;
 	read_into(&sub);
 }
 

@@ -214,9 +214,13 @@ static const struct gate_type quiet = {
 	.is_safety = true,
 };
 static const struct gate_type *const gates[] = { &quiet, NULL };
-static const struct capability capabilities[] = { { "read orders", "shop.order", "documented",
-						    "nobody knows" },
-						  { .name = NULL } };
+static const struct capability capabilities[] = {
+	{ .name = "read orders",
+	  .thing = "shop.order",
+	  .official = "documented",
+	  .without = "nobody knows" },
+	{ .name = NULL },
+};
 static const struct provider shop_provider = { "shop", "A shop.", connections, sections,
 					       things, gates,     capabilities };
 static const struct provider *const providers[] = { &shop_provider, NULL };

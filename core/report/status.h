@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status.h - where each environment stands, what it waits for, since when, until when.
+ *
+ * The document, all instants as ISO text, members that mean nothing left out:
+ * {"now", "environments": [{"name", "state": "no run" | "open" | "finished" | "abandoned", "since" (begin of the run), "steps_done",
+ * "steps_total", and for an open run: "step" (the one to look at: failed, else asking, else under way, else next), "phase", "waits_for", "until",
+ * "asked" (the command that answers), "last_gate": {"gate", "verdict", "saw", "why", "at"}, "failure",
+ * "also": [{"step", "waits_for", "until", "asked", "failure"}] (what else is under way)}]}
+ */
+#pragma once
+#include "core/report/lines.h"
+#include "core/run/history.h"
+
+/* Lives in `a` and shares nodes with the history, which has to live as long. */
+struct value *report_status_doc(struct arena *a, const struct history *h, const char *const *env_names, int64_t now_ms) MUST_USE; /* names end with NULL */
+void report_status_text(const struct value *status_doc, const struct report_style *style, struct sb *out);
