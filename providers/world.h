@@ -442,11 +442,11 @@ struct campaign {
 	size_t count, cap;
 	uint64_t requests;
 };
-struct tenant *campaign_tenant(const struct world *w, const char *name); /* or NULL */
+struct tenant *tenant_named(const struct world *w, const char *name); /* or NULL */
 bool campaign_accepts(const struct world *w, const struct token *t, const struct tenant *tenant);
 struct dyn_contact;
 void campaign_take_contact(struct world *w, struct tenant *t, const struct dyn_contact *c, int64_t at);
-const struct profile *campaign_profile(const struct world *w, const struct tenant *t, const char *contact_id);
+const struct profile *tenant_profile(const struct world *w, const struct tenant *t, const char *contact_id);
 int campaign_load(struct world *w, const struct value *doc, struct err *err) MUST_USE;
 void campaign_truth(const struct world *w, struct arena *a, struct value *ret);
 

@@ -35,7 +35,6 @@ set_environment() {
 list_check() {
 	for f in tests/unit/test_*.c; do [ ! -e "$f" ] || echo "unit/$(basename "$f" .c)"; done
 	for f in tests/golden/*/; do [ ! -d "$f" ] || echo "golden/$(basename "$f")"; done
-	for f in examples/plans/*.yaml; do [ ! -e "$f" ] || echo "examples/$(basename "$f")"; done
 	for f in tests/fuzz/corpus/*/; do [ ! -d "$f" ] || echo "fuzz/$(basename "$f")"; done
 	for f in tests/e2e/*.sh; do
 		case $f in */lib*.sh | */\*.sh) ;; *) echo "e2e/$(basename "$f" .sh)" ;; esac
@@ -64,7 +63,6 @@ start_case() { # id; becomes the test
 	case $1 in
 	unit/*) CMOCKA_MESSAGE_OUTPUT=tap exec "$B/tests/unit/$name" ;;
 	golden/*) exec "$B/golden-runner" ${UPDATE:+--update} "tests/golden/$name" ;;
-	examples/*) exec "$S2SCTL" validate "examples/plans/$name" ;;
 	fuzz/*) exec "$B/tests/fuzz/replay_$name" "tests/fuzz/corpus/$name"/* ;;
 	e2e/*) exec "tests/e2e/$name.sh" ;;
 	lint/*) exec "tests/lint/$name.sh" ;;

@@ -61,6 +61,7 @@ struct plan {
 	struct plan_step *steps;
 	size_t step_count, step_cap;
 	int64_t made_ms;            /* evidence time */
+	const struct value *tokens; /* list: the tokens that reading needed, as requests; may be NULL */
 	char intent_digest[65], observed_digest[65];
 	const struct value *document; /* once plan_to_value has run */
 };

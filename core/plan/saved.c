@@ -159,6 +159,7 @@ static struct value *summary_value(struct plan *p)
 	value_set(a, m, "by_operator", value_int(a, operators));
 	value_set(a, m, "to_attest", value_int(a, attest));
 	value_set(a, m, "requests", value_int(a, requests));
+	value_set(a, m, "tokens", value_int(a, (int64_t)value_count(p->tokens)));
 	value_set(a, m, "earliest_finish_ms", value_int(a, end));
 	return m;
 }
@@ -252,6 +253,7 @@ const struct value *plan_to_value(struct plan *p)
 	put_text(a, doc, "intent_digest", p->intent_digest);
 	put_text(a, doc, "observed_digest", p->observed_digest);
 	value_set(a, doc, "summary", summary_value(p));
+	value_set(a, doc, "token_requests", p->tokens ? value_copy(a, p->tokens) : value_list(a));
 	value_set(a, doc, "environments", envs);
 	value_set(a, doc, "steps", steps);
 	return p->document = doc;

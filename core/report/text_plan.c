@@ -426,8 +426,18 @@ static void put_requests(struct printer *p)
 		text_add(&text, value_key_at(by, i), CUT_NAME);
 		sb_addf(&text, " %" PRId64, value_int_or(value_at(by, i), 0));
 	}
+	if (value_count(p->tokens)) {
+		sb_add(&text, "; and got ");
+		count_of(&text, (int64_t)value_count(p->tokens), "token", "tokens");
+		sb_add(&text, " to sign in");
+	}
 	sb_addc(p->out, '\n');
 	plan_line(p, 0, 2, NULL, INK_PLAIN, INK_DIM, text.buf);
+	for (size_t i = 0; p->st->verbose && i < value_count(p->tokens); i++) {
+		sb_reset(&text);
+		text_add(&text, value_text_or(value_at(p->tokens, i), "?"), CUT_TEXT);
+		plan_line(p, 2, 6, NULL, INK_PLAIN, INK_DIM, text.buf);
+	}
 	for (size_t e = 0; p->st->verbose && e < value_count(p->envs); e++) {
 		const struct value *list = value_get(value_at(p->envs, e), "requests");
 
@@ -500,6 +510,7 @@ void report_plan_text(const struct value *plan_doc, const struct report_style *s
 		.doc = plan_doc,
 		.envs = value_get(plan_doc, "environments"),
 		.steps = value_get(plan_doc, "steps"),
+		.tokens = value_get(plan_doc, "token_requests"),
 	};
 
 	gather(&p);

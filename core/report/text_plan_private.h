@@ -24,7 +24,7 @@ struct printer {
 	struct sb *out;
 	const struct report_style *st;
 	struct arena arena;
-	const struct value *doc, *envs, *steps;
+	const struct value *doc, *envs, *steps, *tokens;
 	struct value *env_index, *ends; /* name -> index; address -> earliest end */
 	struct env_rows *of_env;
 	bool drew_never, drew_person; /* in full, anywhere */

@@ -48,6 +48,7 @@ struct auth {
 	struct auth_session **list;
 	size_t count, cap;
 	struct value *by_key; /* key -> index */
+	struct value *requests;
 };
 
 struct auth *auth_new(const struct sys *sys, const struct transport *t, const struct secret_source *s,
@@ -61,6 +62,7 @@ struct auth *auth_new(const struct sys *sys, const struct transport *t, const st
 		a->has_guard = true;
 	}
 	a->by_key = value_map(&a->arena);
+	a->requests = value_list(&a->arena);
 	return a;
 }
 
@@ -181,6 +183,8 @@ static void mint_send(struct auth *a, struct auth_session *s)
 	};
 	s->sent_mono = sys_mono_ms(a->sys);
 	s->is_sent = true;
+	value_list_add(&a->arena, a->requests,
+		       value_stringf(&a->arena, "POST %s (%s)", s->conn.token_url, s->conn.client_id));
 	log_debug("http", "%s: POST %s (token of client '%s')", s->conn.name, s->conn.token_url,
 		  s->conn.client_id);
 	a->transport->start(a->transport->ctx, &s->x);
@@ -375,6 +379,11 @@ bool auth_drop(struct auth *a, struct auth_session *s)
 		return false;
 	drop_token(s);
 	return !s->is_bearer || strncmp(s->conn.token_ref, "exec:", 5) == 0;
+}
+
+const struct value *auth_requests(const struct auth *a)
+{
+	return a->requests;
 }
 
 bool auth_has_token(const struct auth *a, const char *client_id)

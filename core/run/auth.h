@@ -37,4 +37,6 @@ int64_t auth_wake(const struct auth *a);  /* mono_ms at which auth_tick has some
 void auth_tick(struct auth *a);           /* sends mints again whose waiting is over */
 /* After a 401: forgets the token. True: asking again makes sense (a minted one, or an exec: reference). */
 bool auth_drop(struct auth *a, struct auth_session *s);
+/* Every token that was asked for, as "POST <address> (client)": a list that grows; borrowed. */
+const struct value *auth_requests(const struct auth *a);
 bool auth_has_token(const struct auth *a, const char *client_id); /* a living one of this client is in memory */

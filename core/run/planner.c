@@ -87,6 +87,7 @@ int planner_run(const struct planner_options *o, struct arena *a, struct plan **
 	mem_free(p.is_read);
 	if (rc < 0)
 		return rc;
+	p.plan->tokens = value_copy(a, auth_requests(caller_auth(ob->caller)));
 	plan_order(p.plan, clocks_now(ob->o->clocks));
 	if (ret_chain)
 		*ret_chain = p.chain;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tenant *campaign_tenant(const struct world *w, const char *name)
+struct tenant *tenant_named(const struct world *w, const char *name)
 {
 	for (size_t i = 0; i < w->campaign.count; i++) {
 		if (strcmp(w->campaign.tenants[i]->name, name) == 0)
@@ -89,7 +89,7 @@ static const char *external_form(struct world *w, const char *id)
 	return s;
 }
 
-const struct profile *campaign_profile(const struct world *w, const struct tenant *t,
+const struct profile *tenant_profile(const struct world *w, const struct tenant *t,
 				       const char *contact_id)
 {
 	char buf[128];
@@ -188,7 +188,7 @@ static int load_tenant(struct world *w, const struct value *v, struct err *err)
 	    load_filters(w, t, value_get(v, "filters"), err) < 0 ||
 	    load_list(v, "profiles", &list, err) < 0)
 		return -E_PLAN;
-	if (campaign_tenant(w, t->name) != NULL)
+	if (tenant_named(w, t->name) != NULL)
 		return err_at(err, value_get(v, "tenant")->pos, "two tenants are called '%s'",
 			      t->name);
 	if (generate < 0 || generate > 1000000)
@@ -645,7 +645,7 @@ static struct tenant *admit(const struct world *w, const struct twin_req *req,
 {
 	const struct token *token = req_bearer(req) != NULL ? ims_token(w, req_bearer(req)) : NULL;
 	const char *key = req_header(req, "x-api-key");
-	struct tenant *t = campaign_tenant(w, req->segments[0]);
+	struct tenant *t = tenant_named(w, req->segments[0]);
 	struct value *body;
 
 	if (token == NULL) {

@@ -148,31 +148,41 @@ static const struct value *date_value(const struct world *w, struct arena *a, in
 	return w->sw.date_form == 0 ? value_int(a, ms) : iso_ms(a, ms);
 }
 
+/* NULL: the credential is not subscribed to that service. */
+static struct value *license_configs(struct arena *a, const struct credential *c, const char *code)
+{
+	struct value *list = value_list(a);
+
+	if (!text_in(c->services, code))
+		return NULL;
+	/* Product profiles belong to the Campaign API only. */
+	for (texts p = c->profiles; strcmp(code, "CampaignSDK") == 0 && p != NULL && *p != NULL;
+	     p++) {
+		struct value *config = value_map(a);
+
+		value_set(a, config, "id",
+			  value_stringf(a, "%zu", 1000 + (size_t)(p - c->profiles)));
+		value_set(a, config, "name", value_string(a, *p));
+		value_set(a, config, "productId", value_string(a, "FAKEPRODUCT"));
+		value_list_add(a, list, config);
+	}
+	return list;
+}
+
 static struct value *service_properties(struct arena *a, const struct credential *c)
 {
 	struct value *list = value_list(a);
 
 	for (texts code = c->services; code != NULL && *code != NULL; code++) {
-		struct value *row = value_map(a), *configs = value_list(a), *scopes = value_list(a);
+		struct value *row = value_map(a), *scopes = value_list(a);
 
-		/* Product profiles belong to the Campaign API only. */
-		for (texts p = c->profiles;
-		     strcmp(*code, "CampaignSDK") == 0 && p != NULL && *p != NULL; p++) {
-			struct value *config = value_map(a);
-
-			value_set(a, config, "id",
-				  value_stringf(a, "%zu", 1000 + (size_t)(p - c->profiles)));
-			value_set(a, config, "name", value_string(a, *p));
-			value_set(a, config, "productId", value_string(a, "FAKEPRODUCT"));
-			value_list_add(a, configs, config);
-		}
 		for (texts s = c->scopes; s != NULL && *s != NULL; s++)
 			value_list_add(a, scopes, value_string(a, *s));
 		value_set(a, row, "sdkCode", value_string(a, *code));
 		value_set(a, row, "name", value_string(a, *code));
 		value_set(a, row, "roles", value_list(a));
 		value_set(a, row, "scopes", scopes);
-		value_set(a, row, "licenseConfigs", configs);
+		value_set(a, row, "licenseConfigs", license_configs(a, c, *code));
 		value_list_add(a, list, row);
 	}
 	return list;
@@ -264,6 +274,32 @@ static struct value *secrets_value(const struct world *w, struct arena *a,
 	return v;
 }
 
+/* Each service once, whichever credential has it. */
+static struct value *workspace_services(struct arena *a, const struct workspace *s)
+{
+	struct value *list = value_list(a);
+
+	for (size_t i = 0; i < s->cred_count; i++) {
+		const struct credential *c = s->creds[i];
+
+		for (texts code = c->services;
+		     c->state != CRED_DELETED && code != NULL && *code != NULL; code++) {
+			struct value *row = value_map(a);
+			bool known = false;
+
+			for (size_t k = 0; k < value_count(list) && !known; k++)
+				known = strcmp(value_text(value_get(value_at(list, k), "code")),
+					       *code) == 0;
+			if (known)
+				continue;
+			value_set(a, row, "code", value_string(a, *code));
+			value_set(a, row, "name", value_string(a, *code));
+			value_list_add(a, list, row);
+		}
+	}
+	return list;
+}
+
 static struct value *download_value(const struct world *w, struct arena *a,
 				    const struct workspace *s)
 {
@@ -309,7 +345,7 @@ static struct value *download_value(const struct world *w, struct arena *a,
 		}
 	}
 	value_set(a, details, "credentials", creds);
-	value_set(a, details, "services", value_list(a));
+	value_set(a, details, "services", workspace_services(a, s));
 	value_set(a, space, "id", value_string(a, s->id));
 	value_set(a, space, "name", value_string(a, s->name));
 	value_set(a, space, "details", details);
@@ -589,6 +625,7 @@ static void answer_project(struct world *w, const struct twin_req *req, struct t
 			resp_message(req, resp, 500, "name and title are required");
 			return;
 		}
+		p->name = world_text(w, req_field(req, "name"));
 		console_rename(w, p, req_field(req, "title"), "api");
 		resp_json(resp, 200, project_value(w, req->arena, p));
 	} else if (req_path(req, 5, "") && req_is(req, "DELETE")) {
@@ -675,6 +712,23 @@ static void list_bindings(struct world *w, const struct twin_req *req, struct tw
 	resp_json(resp, 200, list);
 }
 
+/* One service alone: an object, not the list that the integration itself carries. */
+static void answer_service(const struct twin_req *req, struct twin_resp *resp,
+			   const struct credential *c, const char *code)
+{
+	struct arena *a = req->arena;
+	struct value *v = value_map(a), *configs = license_configs(a, c, code);
+
+	if (configs == NULL) {
+		resp_message(req, resp, 404, "Not Found");
+		return;
+	}
+	value_set(a, v, "sdkCode", value_string(a, code));
+	value_set(a, v, "name", value_string(a, code));
+	value_set(a, v, "licenseConfigs", configs);
+	resp_json(resp, 200, v);
+}
+
 static void answer_integration(struct world *w, const struct twin_req *req, struct twin_resp *resp,
 			       const struct organization *o)
 {
@@ -702,7 +756,7 @@ static void answer_integration(struct world *w, const struct twin_req *req, stru
 		world_wrote(w, "console", "delete-binding", "api", c->id);
 		resp->status = 200;
 	} else if (entp && req_path(req, 6, "service/*/properties") && req_is(req, "GET")) {
-		resp_json(resp, 200, service_properties(req->arena, c));
+		answer_service(req, resp, c, req->segments[7]);
 	} else {
 		resp_message(req, resp, 404, "Not Found");
 	}

@@ -513,7 +513,7 @@ static int load_app(struct world *w, const struct value *v, struct err *err)
 	if (dynamics != NULL && a->dynamics == NULL)
 		return err_at(err, value_get(v, "dynamics")->pos, "no Dynamics organisation '%s'",
 			      dynamics);
-	a->tenant = campaign_tenant(w, tenant != NULL ? tenant : a->instance);
+	a->tenant = tenant_named(w, tenant != NULL ? tenant : a->instance);
 	if (tenant != NULL && a->tenant == NULL)
 		return err_at(err, value_get(v, "campaign")->pos, "no Campaign tenant '%s'",
 			      tenant);
@@ -604,7 +604,7 @@ static int64_t lost_contacts(const struct world *w, const struct app *a)
 	for (const struct dyn_contact *c =
 		     a->dynamics != NULL && a->tenant != NULL ? a->dynamics->oldest : NULL;
 	     c != NULL && c->version <= a->watermark; c = c->next) {
-		const struct profile *p = campaign_profile(w, a->tenant, c->id);
+		const struct profile *p = tenant_profile(w, a->tenant, c->id);
 
 		if (p == NULL || p->contact_modified < c->modified)
 			lost++;

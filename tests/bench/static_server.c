@@ -393,7 +393,7 @@ static int run(struct server *s, const char *world, const char *dir, struct err 
 	struct rusage used;
 	pthread_t thread;
 	sigset_t set;
-	int fd;
+	int fd = -1;
 
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);

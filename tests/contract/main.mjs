@@ -19,7 +19,7 @@ async function test (name, body) {
   }
 }
 
-for (const suite of ['document', 'console', 'campaign']) {
+for (const suite of ['console', 'campaign', 'document']) {
   await (await import(`./${suite}.mjs`)).default((name, body) => test(`${suite}: ${name}`, body))
 }
 await test('nothing but the sandbox was asked', async () => assert.deepEqual(refused, []))

@@ -215,7 +215,7 @@ static void start(void *ctx, struct exchange *x)
 		check(w, x, &a->asks, f->since_ms);
 		f->answer = a;
 		f->due_ms += a->kind == ANSWER_TIMEOUT ? x->timeout_ms : a->delay_ms;
-		if (a->kind != ANSWER_NEVER)
+		if (a->kind != ANSWER_NEVER && a->kind != ANSWER_VANISHED)
 			k->sent_ms = w->o->wall_ms;
 	}
 	/* Those that are due at the same time come back in the order in which they were sent. */
@@ -369,6 +369,7 @@ static void fill(struct wire *w, const struct flight *f)
 		no_answer(x, SENT_NEVER, "could not connect (Connection refused)");
 		return;
 	case ANSWER_LOST:
+	case ANSWER_VANISHED:
 		no_answer(x, SENT_UNKNOWN, "the connection was lost before an answer came");
 		return;
 	case ANSWER_TIMEOUT:

@@ -212,6 +212,8 @@ static void read_answer(struct reader *r, const char *first, const char *rest)
 		a->kind = ANSWER_LOST;
 	else if (strcmp(first, "timeout") == 0)
 		a->kind = ANSWER_TIMEOUT;
+	else if (strcmp(first, "vanished") == 0)
+		a->kind = ANSWER_VANISHED;
 	else
 		a->status = (int)strtol(first, NULL, 10);
 	if (*rest && read_times(word(r, rest, &after), &a->times))
@@ -275,8 +277,16 @@ static void go_on(struct reader *r, const char *more)
 				     *r->last_text ? "\n" : "", more);
 }
 
+static bool is_word(const char *text, const char *const *words)
+{
+	while (*words && strcmp(*words, text) != 0)
+		words++;
+	return *words != NULL;
+}
+
 static void read_detail(struct reader *r, const char *text)
 {
+	static const char *const no_answers[] = { "never", "lost", "timeout", "vanished", NULL };
 	const char *rest, *first = word(r, text, &rest);
 
 	if (!r->key) {
@@ -287,8 +297,7 @@ static void read_detail(struct reader *r, const char *text)
 		go_on(r, text + 1);
 		return;
 	}
-	if (isdigit((unsigned char)first[0]) || strcmp(first, "never") == 0 ||
-	    strcmp(first, "lost") == 0 || strcmp(first, "timeout") == 0) {
+	if (isdigit((unsigned char)first[0]) || is_word(first, no_answers)) {
 		read_answer(r, first, rest);
 		return;
 	}

@@ -5,7 +5,8 @@
 #pragma once
 #include "tests/golden/golden.h"
 
-enum answer_kind { ANSWER_STATUS, ANSWER_NEVER, ANSWER_LOST, ANSWER_TIMEOUT };
+/* LOST, TIMEOUT: the other side acted; VANISHED: it did not, and nobody can know. */
+enum answer_kind { ANSWER_STATUS, ANSWER_NEVER, ANSWER_LOST, ANSWER_TIMEOUT, ANSWER_VANISHED };
 #define TIMES_ANY (-1)    /* x*: any number, at least once */
 #define TIMES_MAYBE (-2)  /* x?: any number, also none */
 

@@ -452,6 +452,7 @@ static const struct thing_type thing_book = { .name = "ledger.book",
 					      .doc = "A book.",
 					      .conn = "ledger",
 					      .facts = book_facts,
+					      .at_plan = true,
 					      .observe = see_book,
 					      .diff = diff_book,
 					      .changes = book_changes };
@@ -679,6 +680,7 @@ static void answer_get(struct shop_world *w, struct shop_project *p, const char 
 	} else if (strcmp(tail, "/key") == 0) {
 		put_bool(a, m, "new", c->has_new && now_of(w) >= c->added_at + w->key_lag_ms);
 		put_bool(a, m, "old", c->has_old);
+		r->status = p->key_denied ? 403 : 200;
 	} else if (strcmp(tail, "/settings") == 0) {
 		value_set(a, m, "use", value_string(a, p->set_new ? "new" : "old"));
 		r->status = p->settings_denied ? 403 : 200;
@@ -716,7 +718,7 @@ static void answer_write(struct shop_world *w, struct shop_project *p, const cha
 	} else if (strcmp(tail, "/app/stop") == 0) {
 		p->stops++;
 		p->running = false;
-		r->delay_ms = w->app_slow_ms;
+		r->delay_ms = MAX_OF(w->delay_ms, w->app_slow_ms);
 	} else if (strcmp(tail, "/app/start") == 0) {
 		p->starts++;
 		p->running = true;
@@ -771,6 +773,7 @@ static void serve(void *ctx, struct fake_net *net, const struct exchange *x, str
 
 	live(w);
 	r->status = 200;
+	r->delay_ms = w->delay_ms;
 	if (strcmp(x->url, "https://till.example/token") == 0)
 		mint(w, x, m);
 	else if (!p)

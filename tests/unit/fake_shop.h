@@ -22,7 +22,7 @@ struct shop_project {
 	bool set_new, running, runs_new; /* settings; what the app read at its start */
 	int64_t saved_at, started_at, next_mint;
 	int sets, stops, starts, rows;
-	bool app_denied, settings_denied, settings_stuck;
+	bool app_denied, settings_denied, key_denied, settings_stuck;
 };
 struct shop_client {
 	char id[24];
@@ -37,7 +37,8 @@ struct shop_world {
 	struct shop_project projects[SHOP_PROJECTS];
 	struct shop_client clients[SHOP_PROJECTS];
 	int64_t key_lag_ms;              /* a key just added shows this much later */
-	int64_t app_slow_ms;             /* a restart takes this long */
+	int64_t app_slow_ms;             /* stopping takes this long */
+	int64_t delay_ms;                /* every answer takes this long */
 	bool use_by_stranger;            /* the old key goes on being used */
 	bool app_idle;                   /* the app never signs in */
 	char journal[1 << 21], inbox[1 << 16];

@@ -335,7 +335,7 @@ static void started_on_jwt_goes_on_from_the_switch(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, "{'instance':'shop'}");
+	scene_init(&s, "{'instance':'shop','stopped_is_meant':true}");
 	migration(&s, "started");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
@@ -346,12 +346,36 @@ static void started_on_jwt_goes_on_from_the_switch(void **state)
 			    "switch(client-id-blank) restart(settings-change) stable(prove)");
 }
 
-static void started_on_oauth_restarts_only_when_no_restart_after_the_save_is_shown(void **state)
+static void without_a_journal_what_is_stopped_has_to_be_explained(void **state)
 {
 	struct scene s;
 
 	(void)state;
 	scene_init(&s, "{'instance':'shop'}");
+	migration(&s, "started");
+	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
+	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
+	assert_non_null(strstr(diff(&s), "refuse no-journal"));
+	see(&s, "app.workflow", KNOWN_BRIDGE, WF("RUNNING", "RUNNING", "RUNNING", ""));
+	assert_null(strstr(diff(&s), "no-journal"));
+	/* A journal of ours: what ran before is known. */
+	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
+	s.view.marks = json("{'console.migration/start.at':1}");
+	assert_null(strstr(diff(&s), "no-journal"));
+	s.view.marks = NULL;
+	scene_init(&s, "{'instance':'shop','workflows':'running'}");
+	migration(&s, "started");
+	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
+	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
+	assert_null(strstr(diff(&s), "no-journal"));
+}
+
+static void started_on_oauth_restarts_only_when_no_restart_after_the_save_is_shown(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, "{'instance':'shop','stopped_is_meant':true}");
 	migration(&s, "started");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
@@ -429,7 +453,7 @@ static void another_client_or_technical_account_is_refused_and_shown(void **stat
 	struct err err = ERR_INIT;
 
 	(void)state;
-	scene_init(&s, "{'instance':'shop'}");
+	scene_init(&s, "{'instance':'shop','stopped_is_meant':true}");
 	migration(&s, "started");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c2"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
@@ -1384,6 +1408,7 @@ int main(void)
 		T(workflows_of_an_odd_shape_are_refused),
 		T(jwt_only_gets_the_whole_plan_whatever_is_known_of_the_app),
 		T(started_on_jwt_goes_on_from_the_switch),
+		T(without_a_journal_what_is_stopped_has_to_be_explained),
 		T(started_on_oauth_restarts_only_when_no_restart_after_the_save_is_shown),
 		T(unknown_app_facts_are_to_be_attested_before_anything_else),
 		T(converted_on_jwt_is_an_outage_and_on_oauth_only_a_failed_workflow_is_restarted),

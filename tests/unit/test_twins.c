@@ -1704,7 +1704,7 @@ static void a_patch_obeys_its_conditions(void **state)
 		"{\"lastname\":\"Y\",\"emailaddress1\":\"y@example.com\"}");
 	assert_int_equal(r.resp.status, 201);
 	pass(&r, 2 * WHEN_MINUTE);
-	assert_non_null(campaign_profile(r.w, campaign_tenant(r.w, "acme-dev"),
+	assert_non_null(tenant_profile(r.w, tenant_named(r.w, "acme-dev"),
 					 value_text(value_get(v, "contactid"))));
 	r.extra = NULL;
 	r.bearer = entra(&r, GRANT "client_id=entra-read&client_secret=fake-read" RESOURCE, 200);
@@ -1715,7 +1715,7 @@ static void a_patch_obeys_its_conditions(void **state)
 static void an_unmapped_change_leaves_the_profile_as_it_was(void **state)
 {
 	RIG(r, 0);
-	const struct profile *p = campaign_profile(r.w, campaign_tenant(r.w, "acme-dev"), GUID1);
+	const struct profile *p = tenant_profile(r.w, tenant_named(r.w, "acme-dev"), GUID1);
 	int64_t before = p->modified;
 
 	as_entra(&r);
