@@ -161,6 +161,11 @@ lint:                                           ## what a compiler does not see:
 	@tests/run.sh --suite lint $(if $(ONLY),--only '$(ONLY)')
 check-headers:                                  ## every header compiles alone
 	@CC='$(CC)' tests/lint/headers.sh
+check-contract:                                 ## Adobe's own clients against the sandbox; needs npm's registry once
+	@tests/deps.sh build contract
+	$(again) V=debug run-contract
+run-contract: $(B)/s2s-sandbox
+	@B=$(B) tests/run.sh --exec tests/contract/run.sh
 check-fresh:                                    ## `make check` and `make demo` of the last commit on an empty Debian (root)
 	@tests/chroot.sh
 demo:                                           ## the whole migration against the sandbox; installs missing Debian packages
@@ -198,6 +203,6 @@ print-sources: # for tests/lint/wired.sh
 	@printf '%s\n' $(sources)
 
 FORCE:
-.PHONY: all tests check check-all run-tests lint check-headers check-fresh demo run-demo bench fuzz run-fuzz cov format deps \
+.PHONY: all tests check check-all run-tests lint check-headers check-contract run-contract check-fresh demo run-demo bench fuzz run-fuzz cov format deps \
 	install uninstall clean help print-sources FORCE
 -include $(sources:%.c=$(B)/%.d)

@@ -15,6 +15,9 @@ for group in "$@"; do
 	test) more="libcmocka-dev curl openssl" ;;
 	clang) more="clang clang-runtime" ;; # clang-runtime: see add_clang_runtime
 	lint) more="clang-format shellcheck" ;;
+	contract) # by command: some packages of node bring npm without one of that name
+		more=
+		command -v node >/dev/null && command -v npm >/dev/null || more="nodejs npm" ;;
 	*) echo "deps.sh: unknown group '$group'" >&2; exit 64 ;;
 	esac
 	wanted="$wanted $more"

@@ -177,7 +177,8 @@ static void ask_said(struct round *r, size_t i)
 	const struct value *facts;
 	int64_t asked_ms = 0;
 
-	if (!said || !said->facts || o->known == KNOWN_FAILED)
+	/* What a system says itself comes before what anybody says of it. */
+	if (!said || !said->facts || (o->known != KNOWN_DENIED && o->known != KNOWN_FENCED))
 		return;
 	facts = said->facts(said->ctx, r->env->env->name, o->thing, &by, &known, &asked_ms);
 	if (!facts)

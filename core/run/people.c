@@ -49,21 +49,52 @@ static void show(struct step_run *s, const struct instruction *in)
 		e->o->ui->instruct(e->o->ui->ctx, s->ps->address, in, ack.buf);
 }
 
-/* The provider's words; without any, the step's own. */
-static bool instruction_for(struct step_run *s, struct arena *a, struct instruction *in)
+/* The provider's words for an act; without any, the step's own. */
+static bool instruction_for(struct step_run *s, const struct change_type *type, struct arena *a,
+			    struct instruction *in)
 {
 	struct view v = env_view(s->e->envs[s->ps->envs[0]], clocks_now(s->e->clocks));
 	struct err err = ERR_INIT;
 
 	*in = (struct instruction){ 0 };
 	v.marks = step_marks(s->e, s, a);
-	if (s->ps->type->instruct && s->ps->type->instruct(&v, a, in, &err) < 0) {
+	if (type && type->instruct && type->instruct(&v, a, in, &err) < 0) {
 		step_fail(s, err.code, "%s", err.msg);
 		return false;
 	}
-	if (!in->lines[0])
-		in->lines[0] = s->ps->type->doc;
 	return true;
+}
+
+static bool asks_gate(const struct change_type *c, const char *gate)
+{
+	for (const char *const *g = c->after; g && *g; g++)
+		if (!gate || strcmp(*g, gate) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whose words tell a person how to *read*: never those of a step that acts, which would tell them to do it. The prove step
+ * that has this gate, else any prove step of the thing.
+ */
+static const struct change_type *reader_of(const struct step_run *s, const struct thing_type *t, const char *gate)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (const struct change_type *const *c = t->changes; c && *c; c++)
+			if ((*c)->instruct && !(*c)->executors && !(*c)->apply &&
+			    asks_gate(*c, pass ? NULL : gate))
+				return *c;
+	return s->ps->executor == EXEC_NONE ? s->ps->type : NULL;
+}
+
+static void read_facts_lines(const struct thing_type *t, struct arena *a, struct instruction *in)
+{
+	size_t n = 0;
+
+	in->lines[n++] = arena_printf(a, "only read; change nothing: %s", t->doc);
+	for (const struct fact *f = t->facts; f && f->name && n + 1 < ARRAY_LEN(in->lines); f++)
+		if (f->class == FACT_STATE)
+			in->lines[n++] = arena_printf(a, "%s: %s", f->name, f->doc);
 }
 
 void ask_act(struct step_run *s)
@@ -71,10 +102,12 @@ void ask_act(struct step_run *s)
 	struct arena a = ARENA_INIT;
 	struct instruction in;
 
-	if (!instruction_for(s, &a, &in)) {
+	if (!instruction_for(s, s->ps->type, &a, &in)) {
 		arena_done(&a);
 		return;
 	}
+	if (!in.lines[0])
+		in.lines[0] = s->ps->type->doc;
 	if (stands(engine_past(s->e, s), true, NULL) || ask(s, true, NULL, false))
 		show(s, &in);
 	arena_done(&a);
@@ -92,10 +125,12 @@ void ask_facts(struct step_run *s, const char *thing, const struct gate_run *g)
 		return;
 	if (!stands(engine_past(s->e, s), false, thing) && !ask(s, false, thing, wants_last_use))
 		return;
-	if (!instruction_for(s, &a, &in)) {
+	if (!instruction_for(s, reader_of(s, t, g->pg->type->name), &a, &in)) {
 		arena_done(&a);
 		return;
 	}
+	if (!in.lines[0])
+		read_facts_lines(t, &a, &in);
 	if (!in.page)
 		in.page = t->page;
 	if (!in.ack_args) {
