@@ -24,7 +24,7 @@ struct http_header {
 
 struct http_req {
 	const char *method;        /* "GET", "POST", "PATCH", "PUT", "DELETE": static text */
-	const char *conn;          /* the connection: "console", "ims", "bridge", "campaign", "dynamics": static text */
+	const char *conn;          /* the connection by its name in the registry: static text */
 	const char *path;          /* from '/', segments escaped, query included; appended to the connection's base URL */
 	const char *href;          /* instead of path: a link that a server gave. Resolved against the base; another origin is refused before anything is sent */
 	const char *query;         /* appended to an href-less path after '?', or to an href with '?' or '&'; escaped; NULL for none */

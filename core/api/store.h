@@ -2,7 +2,8 @@
 /*
  * store.h - where a journal lives: an append-only sequence of lines, one writer.
  *
- * The file store is core/io/file_store.c; a simulation uses memory; etcd can come later behind the same functions.
+ * The file store is core/io/file_store.c; a simulation uses memory; a store shared by several machines can come
+ * later behind the same functions. read_all gives whole lines only: one that was being written at a kill is not there.
  */
 #pragma once
 #include "core/base/err.h"

@@ -15,7 +15,7 @@
 
 /*
  * Reads an ISO 8601 instant: date, 'T' or blank, time to minutes or seconds, optional fraction, 'Z' or an offset.
- * (Campaign writes a blank and a fraction, Dataverse a 'T' and seconds.) A bare date is accepted too.
+ * (Some servers write a blank and a fraction, some a 'T' and seconds.) A bare date is accepted too.
  * @ret_precision  span that the text leaves open: 1 for milliseconds, WHEN_SECOND, WHEN_MINUTE or WHEN_DAY; may be NULL.
  * An instant without a zone is an error, except a bare date, which is UTC.
  */

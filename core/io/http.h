@@ -2,7 +2,7 @@
 /*
  * http.h - the transport over libcurl's multi handle. The only file that names libcurl.
  *
- * https only, but for http to loopback where `allow_http_loopback`; no redirects; TLS always verified (a connection's ca_file replaces the
+ * https only, but for http to loopback; no redirects; TLS always verified (a connection's ca_file replaces the
  * system's authorities); connections are kept and reused; no worker threads. Bodies over exchange.body_max, and text with NUL bytes, are errors. JSON is parsed here, so that a
  * secret in an answer is one before anybody else sees the text.
  */

@@ -4,7 +4,8 @@
  *
  * Within an environment: phase by phase, then in the registry's order. Steps of expand and switch follow one another; prove
  * steps run side by side, after those prove steps that act; contract steps follow one another. A shared step
- * stands once, behind the last of its environments, and needs what any of them needs.
+ * stands once, behind the last of its environments, and needs what any of them needs. It is left out when one
+ * of them is not part of the plan, or cannot be carried out: nobody would have proved that this one is through with it.
  */
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct order {
 	struct value *last_of;  /* the same key -> plan index of the last environment that has it */
 	size_t **of_env;        /* step indexes of each environment; shared ones last */
 	size_t *of_env_count, *of_env_cap;
+	struct plan_env **by_env; /* by index in the rollout; NULL: not in the plan */
 	size_t *needed_by;      /* per step: 1 + the step that has it among its needs already */
 };
 
@@ -81,6 +83,47 @@ static void step_joins_env(struct order *o, size_t step, size_t env)
 	s->envs = arena_grow(o->p->arena, s->envs, s->env_count, &s->env_cap, sizeof(*s->envs));
 	s->envs[s->env_count++] = env;
 	note_env(o, env, step);
+}
+
+/* An environment with the same credential whose state this plan does not know; NULL: none. */
+static const struct rollout_env *find_absent(struct order *o, const struct rollout_env *env)
+{
+	const struct rollout *r = o->p->rollout;
+
+	for (size_t i = 0; env->client_id && i < r->env_count; i++) {
+		const struct rollout_env *other = &r->envs[i];
+		const struct plan_env *pe = o->by_env[i];
+
+		if (!other->client_id || strcmp(other->client_id, env->client_id) != 0)
+			continue;
+		if (!pe || (pe->outlook != OUTLOOK_CHANGES && pe->outlook != OUTLOOK_NOTHING))
+			return other;
+	}
+	return NULL;
+}
+
+static bool is_left_out(struct order *o, struct plan_env *pe, const struct change *c)
+{
+	const struct rollout_env *absent = c->type->flags & CHANGE_SHARED ? find_absent(o, pe->env) : NULL;
+
+	if (absent)
+		changes_find(&pe->changes, FIND_WARN, "shared-client",
+			     "plan them together once it can be carried out too",
+			     "%s %s is left out: environment '%s' has the same credential and is not part of this plan",
+			     c->thing->name, c->type->name, absent->name);
+	return absent != NULL;
+}
+
+static void leave_out(struct order *o, struct plan_env *pe)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < pe->changes.count; i++)
+		if (!is_left_out(o, pe, &pe->changes.list[i]))
+			pe->changes.list[kept++] = pe->changes.list[i];
+	pe->changes.count = kept;
+	if (!kept)
+		pe->outlook = OUTLOOK_NOTHING;
 }
 
 /* Shared steps are collected first, so that each can stand behind the last environment that has it. */
@@ -167,15 +210,61 @@ static void add_need(struct order *o, struct plan_step *s, size_t need, size_t *
 	s->needs[s->need_count++] = need;
 }
 
-static bool has_env(const struct plan_step *s, size_t env)
+/*
+ * Marks all that environment e waits for, e included: those of its `after`, and, since a shared contract
+ * step waits for all who share it, those that share one with any of them.
+ */
+static void mark_waits(struct order *o, size_t e, const size_t *plan_index, unsigned char *seen, size_t *stack)
 {
-	for (size_t i = 0; i < s->env_count; i++)
-		if (s->envs[i] == env)
-			return true;
-	return false;
+	const struct plan *p = o->p;
+	size_t depth = 0;
+
+	memset(seen, 0, p->env_count);
+	seen[e] = 1;
+	stack[depth++] = e;
+	while (depth) {
+		size_t at = stack[--depth];
+		const struct rollout_env *env = p->envs[at].env;
+
+		for (size_t k = 0; k < env->after_count; k++) {
+			size_t to = plan_index[env->after[k]->index];
+
+			if (to != SIZE_MAX && !seen[to]) {
+				seen[to] = 1;
+				stack[depth++] = to;
+			}
+		}
+		for (size_t i = 0; i < o->of_env_count[at]; i++) {
+			const struct plan_step *t = &p->steps[o->of_env[at][i]];
+
+			for (size_t k = 0; t->env_count > 1 && k < t->env_count; k++)
+				if (!seen[t->envs[k]]) {
+					seen[t->envs[k]] = 1;
+					stack[depth++] = t->envs[k];
+				}
+		}
+	}
 }
 
-/* `after: [x]`: everything of x, except a contract step that both environments share. */
+/* Whether a shared step waits for environment e, so that nothing of e may wait for it. */
+static bool waits_for(struct order *o, const struct plan_step *t, size_t e, const size_t *plan_index)
+{
+	unsigned char *seen;
+	size_t *stack;
+	bool found;
+
+	if (t->env_count < 2)
+		return false;
+	seen = mem_alloc(o->p->env_count);
+	stack = mem_alloc(o->p->env_count * sizeof(*stack));
+	mark_waits(o, t->envs[0], plan_index, seen, stack); /* reaches all who share it */
+	found = seen[e];
+	mem_free(stack);
+	mem_free(seen);
+	return found;
+}
+
+/* `after: [x]`: everything of x, except a shared contract step that itself waits for this environment. */
 static void need_predecessors(struct order *o, struct plan_step *s, size_t e, const size_t *plan_index, size_t *cap)
 {
 	const struct rollout_env *env = o->p->envs[e].env;
@@ -188,7 +277,7 @@ static void need_predecessors(struct order *o, struct plan_step *s, size_t e, co
 		for (size_t i = 0; i < o->of_env_count[other]; i++) {
 			size_t t = o->of_env[other][i];
 
-			if (!has_env(&o->p->steps[t], e))
+			if (!waits_for(o, &o->p->steps[t], e, plan_index))
 				add_need(o, s, t, cap);
 		}
 	}
@@ -264,6 +353,12 @@ void plan_order(struct plan *p, int64_t made_ms)
 	o.of_env = arena_array(p->arena, p->env_count + 1, sizeof(*o.of_env));
 	o.of_env_count = arena_array(p->arena, p->env_count + 1, sizeof(*o.of_env_count));
 	o.of_env_cap = arena_array(p->arena, p->env_count + 1, sizeof(*o.of_env_cap));
+	o.by_env = arena_array(p->arena, p->rollout->env_count + 1, sizeof(*o.by_env));
+	for (size_t e = 0; e < p->env_count; e++)
+		o.by_env[p->envs[e].env->index] = &p->envs[e];
+	for (size_t e = 0; e < p->env_count; e++)
+		if (p->envs[e].outlook == OUTLOOK_CHANGES)
+			leave_out(&o, &p->envs[e]);
 	find_shared(&o);
 	for (size_t e = 0; e < p->env_count; e++)
 		if (p->envs[e].outlook == OUTLOOK_CHANGES)

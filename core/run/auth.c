@@ -9,7 +9,7 @@
 #include "core/base/when.h"
 #include "core/run/retry.h"
 
-#define LEFT_MIN (10 * WHEN_MINUTE)        /* a token with less is not used: what Adobe's and other clients do */
+#define LEFT_MIN (10 * WHEN_MINUTE)        /* a token with less is not used, as the vendors' own clients do */
 #define USE_LATE (60 * WHEN_SECOND)        /* an own use may be stamped this much after the answer */
 #define FAILED_FOR (30 * WHEN_SECOND)      /* a refusal is not asked for again sooner */
 #define NEW_CREDENTIAL_TRIES 4             /* a credential just added may be unknown for about two minutes */

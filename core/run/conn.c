@@ -86,9 +86,11 @@ int conn_migrating(struct arena *a, const struct registry *reg, const struct rol
 /* Length of "scheme://host:port" at the start of an absolute address; 0 when it is none. */
 static size_t origin_len(const char *url)
 {
-	const char *at = strstr(url, "://");
+	size_t scheme = strcspn(url, ":/?#"); /* "://" further on is part of a path or query */
 
-	return at ? (size_t)(at - url) + 3 + strcspn(at + 3, "/?#") : 0;
+	if (!scheme || strncmp(url + scheme, "://", 3) != 0)
+		return 0;
+	return scheme + 3 + strcspn(url + scheme + 3, "/?#");
 }
 
 static bool same_origin(const char *base, const char *href)

@@ -77,17 +77,24 @@ struct past_step *history_asking(const struct history *h, const char *address, s
 	return NULL;
 }
 
+static void mark_env(struct history *h, struct past_run *r, const char *env, const struct value *marks)
+{
+	const struct value *old = value_get(r->marks, env);
+	struct value *all;
+
+	if (!value_count(marks))
+		return;
+	all = old ? value_copy(h->arena, old) : value_map(h->arena);
+	for (size_t i = 0; i < value_count(marks); i++)
+		value_set(h->arena, all, value_key_at(marks, i), value_at(marks, i));
+	value_set(h->arena, r->marks, env, all);
+}
+
+/* What a step noted holds for all its environments; what a gate saw, only for the one that it looked at. */
 static void add_marks(struct history *h, struct past_run *r, const struct value *envs, const struct value *marks)
 {
-	for (size_t e = 0; e < value_count(envs); e++) {
-		const char *env = value_text_or(value_at(envs, e), "");
-		const struct value *old = value_get(r->marks, env);
-		struct value *all = old ? value_copy(h->arena, old) : value_map(h->arena);
-
-		for (size_t i = 0; i < value_count(marks); i++)
-			value_set(h->arena, all, value_key_at(marks, i), value_at(marks, i));
-		value_set(h->arena, r->marks, env, all);
-	}
+	for (size_t e = 0; e < value_count(envs); e++)
+		mark_env(h, r, value_text_or(value_at(envs, e), ""), marks);
 }
 
 static void say(struct history *h, struct value *where, const struct value *envs, const char *thing,
@@ -246,7 +253,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 		fold_ack(h, s, rec);
 	} else if (strcmp(type, "sample") == 0) {
 		fold_sample(h, s, rec);
-		add_marks(h, r, envs, value_get(rec, "marks"));
+		mark_env(h, r, value_text_or(value_get(rec, "environment"), ""), value_get(rec, "marks"));
 	} else if (strcmp(type, "step") == 0) {
 		s->is_done = true;
 		s->has_failed = false;

@@ -9,6 +9,7 @@
 #include "core/io/json.h"
 
 #define JOURNAL_MAX ((size_t)256 << 20)
+#define NODES_MAX ((size_t)20000000) /* the plan of thousands of environments is one record */
 
 struct arena *journal_arena(struct journal *j)
 {
@@ -22,10 +23,11 @@ void journal_close(struct journal *j)
 
 static int take_line(struct journal *j, const char *line, size_t len, struct err *err)
 {
+	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
 	struct value *rec;
 	int64_t n = j->records + 1;
 
-	if (json_parse(&j->arena, line, len, NULL, NULL, NULL, &rec, err) < 0)
+	if (json_parse(&j->arena, line, len, &limits, NULL, NULL, &rec, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	if (value_int_or(value_get(rec, "n"), 0) != n)
 		return err_set(err, E_IO, "%s: record %lld is missing or out of order", JOURNAL_NAME,
@@ -68,6 +70,8 @@ int journal_add(struct journal *j, const char *type, struct value *rec, struct e
 	value_set(a, rec, "at", value_instant(a, sys_wall_ms(j->sys)));
 	json_write(&line, rec, JSON_CANONICAL, NULL);
 	redact_text(&line);
+	if (line.over)
+		return err_set(err, E_IO, "journal: a record '%s' is larger than %zu bytes", type, line.max);
 	if (j->store->append(j->store->ctx, JOURNAL_NAME, line.buf, line.len, err) < 0)
 		return err_wrap(err, "journal");
 	digest_hex(line.buf, line.len, j->head);
