@@ -178,14 +178,35 @@ static size_t spells(const char *p, size_t len, const struct needle *n, enum spe
 	return at;
 }
 
+/* The next byte from `from` on that only an escape has; s->len when there is none. */
+static size_t next_escape(const struct search *s, const struct needle *n, enum spelling how, size_t from)
+{
+	const char *p = s->text + from, *end = s->text + s->len;
+	const char *a = memchr(p, how == SPELT_PERCENT ? '%' : '\\', (size_t)(end - p)), *b = NULL;
+
+	if (how == SPELT_PERCENT && memchr(n->bytes, ' ', n->len))
+		b = memchr(p, '+', (size_t)((a ? a : end) - p));
+	return (size_t)((b ? b : a ? a : end) - s->text);
+}
+
+/*
+ * A spelling without an escape is plain and found already. So only starts are tried from which an
+ * escape is within reach: at most the longest spelling of all bytes of the needle before it.
+ */
 static void find_spelt(struct search *s, const struct needle *n, enum spelling how)
 {
-	for (size_t i = 0; i < s->len;) {
-		size_t took = spells(s->text + i, s->len - i, n, how);
+	size_t reach = n->len * (how == SPELT_PERCENT ? 3 : 12), i = 0, escape;
 
-		if (took > 0)
-			note(s, i, i + took);
-		i += took > 0 ? took : 1;
+	while ((escape = next_escape(s, n, how, i)) < s->len) {
+		if (escape - i > reach)
+			i = escape - reach;
+		while (i <= escape) {
+			size_t took = spells(s->text + i, s->len - i, n, how);
+
+			if (took > 0)
+				note(s, i, i + took);
+			i += took > 0 ? took : 1;
+		}
 	}
 }
 

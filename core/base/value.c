@@ -10,7 +10,7 @@
 #include "core/base/when.h"
 
 /* Below this a look at every key is as quick as the index, and needs no memory. */
-#define VALUE_INDEX_FROM 12
+#define VALUE_INDEX_FROM 17
 #define EXACT_MAX (INT64_C(1) << 53) /* from here on a double no longer tells neighbours apart */
 
 /* Trees share nodes; a holder of a tree that was made const never writes through it. */
@@ -129,7 +129,7 @@ static uint32_t hash(const char *key, size_t len)
 
 static bool is_key(const struct value_pair *p, const char *key, size_t len)
 {
-	return strncmp(p->key, key, len) == 0 && p->key[len] == '\0';
+	return p->key[0] == key[0] && strncmp(p->key, key, len) == 0 && p->key[len] == '\0';
 }
 
 static struct value_pair *find(const struct value_map *m, const char *key, size_t len)

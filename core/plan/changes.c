@@ -12,9 +12,9 @@ void changes_add(struct changes *c, const struct change_type *type, const struct
 	c->list = arena_grow(c->arena, c->list, c->count, &c->cap, sizeof(*c->list));
 	c->list[c->count++] = (struct change){ .thing = c->current,
 					       .type = type,
-					       .before = before,
-					       .after = after,
-					       .reason = reason };
+					       .before = before ? value_copy(c->arena, before) : NULL,
+					       .after = after ? value_copy(c->arena, after) : NULL,
+					       .reason = arena_strdup(c->arena, reason) };
 }
 
 bool changes_have(const struct changes *c, const char *thing, const char *change)

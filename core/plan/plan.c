@@ -36,6 +36,23 @@ struct plan *plan_new(struct arena *a, const struct registry *reg, const struct 
 	return p;
 }
 
+/* A plan is read by many: whom a contact id names is nobody's business there, and it has no salt to hash it with. */
+static struct value *without_contacts(struct arena *a, const struct value *v)
+{
+	struct value *out;
+
+	if (v->kind != VAL_LIST && v->kind != VAL_MAP)
+		return value_copy(a, v);
+	out = v->kind == VAL_LIST ? value_list(a) : value_map(a);
+	for (size_t i = 0; i < value_count(v); i++) {
+		if (v->kind == VAL_LIST)
+			value_list_add(a, out, without_contacts(a, value_at(v, i)));
+		else if (strcmp(value_key_at(v, i), "contact") != 0)
+			value_set(a, out, value_key_at(v, i), without_contacts(a, value_at(v, i)));
+	}
+	return out;
+}
+
 /* Facts that may be shown and stored: all but the private ones. */
 static struct value *public_facts(struct arena *a, const struct thing_type *t, const struct value *facts,
 				  bool identity_only)
@@ -45,9 +62,10 @@ static struct value *public_facts(struct arena *a, const struct thing_type *t, c
 	for (const struct fact *f = t->facts; f && f->name; f++) {
 		const struct value *v = value_get(facts, f->name);
 
-		if (!v || f->class == FACT_PRIVATE || (identity_only && f->class != FACT_IDENTITY))
+		if (!v || f->class == FACT_PRIVATE || strcmp(f->name, "contact") == 0 ||
+		    (identity_only && f->class != FACT_IDENTITY))
 			continue;
-		value_set(a, out, f->name, value_copy(a, v));
+		value_set(a, out, f->name, without_contacts(a, v));
 	}
 	return out;
 }

@@ -194,9 +194,8 @@ static struct value *step_intent(struct arena *a, const struct value *step)
 	return m;
 }
 
-static struct value *observed_of(struct plan *p, const struct plan_env *pe)
+static struct value *observed_of(struct arena *a, const struct plan *p, const struct plan_env *pe)
 {
-	struct arena *a = p->arena;
 	struct value *out = value_map(a);
 
 	for (size_t i = 0; i < value_count(pe->facts); i++) {
@@ -212,21 +211,28 @@ static struct value *observed_of(struct plan *p, const struct plan_env *pe)
 	return out;
 }
 
-static void make_digests(struct plan *p, const struct value *steps)
+/* What is digested is made for that, and dies with it. */
+static void digest_intent(struct plan *p, const struct value *steps)
 {
-	struct arena *a = p->arena;
-	struct value *intent = value_map(a), *observed = value_map(a);
-	struct value *intents = value_list(a), *ids = value_map(a);
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+	struct value *intent = value_map(&a), *intents = value_list(&a), *ids = value_map(&a);
 
 	for (size_t i = 0; i < value_count(steps); i++)
-		value_list_add(a, intents, step_intent(a, value_at(steps, i)));
-	for (size_t i = 0; i < p->env_count; i++) {
-		value_set(a, ids, p->envs[i].env->name, p->envs[i].identity);
-		value_set(a, observed, p->envs[i].env->name, observed_of(p, &p->envs[i]));
-	}
-	value_set(a, intent, "steps", intents);
-	value_set(a, intent, "identity", ids);
+		value_list_add(&a, intents, step_intent(&a, value_at(steps, i)));
+	for (size_t i = 0; i < p->env_count; i++)
+		value_set(&a, ids, p->envs[i].env->name, p->envs[i].identity);
+	value_set(&a, intent, "steps", intents);
+	value_set(&a, intent, "identity", ids);
 	digest_of(intent, p->intent_digest);
+}
+
+static void digest_observed(struct plan *p)
+{
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+	struct value *observed = value_map(&a);
+
+	for (size_t i = 0; i < p->env_count; i++)
+		value_set(&a, observed, p->envs[i].env->name, observed_of(&a, p, &p->envs[i]));
 	digest_of(observed, p->observed_digest);
 }
 
@@ -244,7 +250,8 @@ const struct value *plan_to_value(struct plan *p)
 		value_list_add(a, envs, env_value(a, &p->envs[i]));
 	for (size_t i = 0; i < p->step_count; i++)
 		value_list_add(a, steps, step_value(p, &p->steps[i]));
-	make_digests(p, steps);
+	digest_intent(p, steps);
+	digest_observed(p);
 
 	put_text(a, doc, "kind", "s2sctl.plan");
 	value_set(a, doc, "format_version", value_int(a, PLAN_FORMAT_VERSION));

@@ -286,6 +286,14 @@ static bool is_writing(const struct engine *e)
 	return false;
 }
 
+static bool is_busy(const struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->step_count; i++)
+		if (e->steps[i].is_busy)
+			return true;
+	return false;
+}
+
 static void tick_all(struct engine *e)
 {
 	bool moved = true;
@@ -324,8 +332,8 @@ static bool is_out_of_patience(const struct engine *e)
 {
 	int64_t now = engine_mono(e), wake = next_wake(e);
 
-	if (e->o->patience_ms == INT64_MAX || is_writing(e))
-		return false;
+	if (e->o->patience_ms == INT64_MAX || is_busy(e))
+		return false; /* what is under way ends by itself: every exchange has its timeout */
 	if (wake == INT64_MAX)
 		return true;
 	return wake - now > e->o->patience_ms || now - e->progress_mono > e->o->patience_ms;
@@ -339,14 +347,14 @@ static void loop(struct engine *e)
 	while (!e->fatal.code) {
 		int64_t wake;
 
-		people_poll(e);
-		tick_all(e);
-		if (e->fatal.code || all_over(e))
-			return;
 		if (sys->signalled(sys->ctx)) {
 			stop(e);
 			return;
 		}
+		people_poll(e);
+		tick_all(e);
+		if (e->fatal.code || all_over(e))
+			return;
 		if (is_out_of_patience(e))
 			return;
 		wake = next_wake(e);
@@ -499,7 +507,7 @@ static int same_identity(const struct plan_env *pe, const struct env_state *now,
 	return 0;
 }
 
-/* Every start of the program reads everything once more: steps that need older facts find them, and identities must be the planned ones. */
+/* A run that goes on reads everything once more: steps that need older facts find them, and identities must be the planned ones. */
 static int observe_again(struct engine *e, struct err *err)
 {
 	const struct sys *sys = e->o->calls->sys;
@@ -529,6 +537,12 @@ static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, 
 {
 	struct planner_options po = { .observer = &e->observer, .envs = e->o->envs };
 	bool any = false;
+	size_t n = 0;
+
+	while (e->o->envs[n])
+		n++;
+	e->envs = mem_alloc((n + 1) * sizeof(struct env_state *));
+	po.keep = e->envs;
 
 	if (planner_run(&po, e->arena, &e->plan, NULL, err) < 0)
 		return -err->code;
@@ -578,12 +592,15 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 	}
 	if (!go)
 		return 0;
+	if (!open) { /* what the plan rests on was read a moment ago */
+		if (begin(e, digest, err) < 0)
+			return -(int)err->code;
+		return carry_out(e, ret, err);
+	}
 	e->envs = mem_alloc((e->plan->env_count + 1) * sizeof(struct env_state *));
 	for (size_t i = 0; i < e->plan->env_count; i++)
 		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
 	if (observe_again(e, err) < 0)
-		return -err->code;
-	if (!open && begin(e, digest, err) < 0)
 		return -err->code;
 	return carry_out(e, ret, err);
 }
@@ -611,7 +628,7 @@ int apply_run(const struct apply_options *o, struct arena *a, struct apply_resul
 	if (rc < 0)
 		ret->code = err->code;
 	if (e->envs) {
-		for (size_t i = 0; i < e->plan->env_count; i++)
+		for (size_t i = 0; e->envs[i]; i++)
 			env_state_free(e->envs[i]);
 		mem_free(e->envs);
 	}

@@ -221,7 +221,7 @@ static enum auth_state mint_start(struct auth *a, struct auth_session *s, struct
 	return AUTH_MINTING;
 }
 
-enum auth_state auth_get(struct auth *a, const struct conn *conn, const struct secret **ret_bearer,
+enum auth_state auth_get(struct auth *a, const struct conn *conn, struct secret **ret_bearer,
 			 struct auth_session **ret_session, struct err *err)
 {
 	struct auth_session *s;
@@ -245,7 +245,7 @@ enum auth_state auth_get(struct auth *a, const struct conn *conn, const struct s
 	s->failure = (struct err)ERR_INIT;
 	if (!s->token)
 		state = s->is_bearer ? get_bearer(a, s, err) : mint_start(a, s, err);
-	*ret_bearer = s->token;
+	*ret_bearer = secret_ref(s->token);
 	return state;
 }
 
@@ -372,12 +372,13 @@ void auth_tick(struct auth *a)
 	}
 }
 
-bool auth_drop(struct auth *a, struct auth_session *s)
+bool auth_drop(struct auth *a, struct auth_session *s, const struct secret *sent)
 {
 	(void)a;
 	if (!s)
 		return false;
-	drop_token(s);
+	if (s->token == sent)
+		drop_token(s);
 	return !s->is_bearer || strncmp(s->conn.token_ref, "exec:", 5) == 0;
 }
 

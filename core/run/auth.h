@@ -30,13 +30,16 @@ void auth_free(struct auth *a);
 /*
  * Looks for a token for `conn`; starts to mint one when there is none with 10 minutes left. AUTH_MINTING: an exchange is under
  * way; ask again when something has come back.
- * @ret_bearer  borrowed until the session drops it; NULL for "none"
+ * @ret_bearer  the caller's, with secret_free: a session may drop its own while an exchange is under way; NULL for "none"
  */
-enum auth_state auth_get(struct auth *a, const struct conn *conn, const struct secret **ret_bearer, struct auth_session **ret_session, struct err *err);
+enum auth_state auth_get(struct auth *a, const struct conn *conn, struct secret **ret_bearer, struct auth_session **ret_session, struct err *err);
 int64_t auth_wake(const struct auth *a);  /* mono_ms at which auth_tick has something to do; INT64_MAX: never */
 void auth_tick(struct auth *a);           /* sends mints again whose waiting is over */
-/* After a 401: forgets the token. True: asking again makes sense (a minted one, or an exec: reference). */
-bool auth_drop(struct auth *a, struct auth_session *s);
+/*
+ * After a 401: forgets the token that was sent, unless another 401 has done so already. True: asking again makes sense (a minted
+ * one, or an exec: reference).
+ */
+bool auth_drop(struct auth *a, struct auth_session *s, const struct secret *sent);
 /* Every token that was asked for, as "POST <address> (client)": a list that grows; borrowed. */
 const struct value *auth_requests(const struct auth *a);
 bool auth_has_token(const struct auth *a, const char *client_id); /* a living one of this client is in memory */

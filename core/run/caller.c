@@ -54,6 +54,7 @@ static void job_free(struct caller *c, struct call_job *j)
 	if (j->next)
 		j->next->prev = j->prev;
 	c->busy--;
+	secret_freep(&j->bearer);
 	arena_free(j->call.arena);
 	mem_free(j);
 }
@@ -168,7 +169,7 @@ static void note_request(struct call_job *j)
 
 static void back(struct exchange *x);
 
-static void send_now(struct call_job *j, const struct secret *bearer)
+static void send_now(struct call_job *j)
 {
 	struct caller *c = j->caller;
 	struct http_header *h = arena_array(j->call.arena, HTTP_HEADERS_MAX + 2, sizeof(*h));
@@ -188,7 +189,7 @@ static void send_now(struct call_job *j, const struct secret *bearer)
 		.url = j->x.url,
 		.system = j->conn.name,
 		.headers = h,
-		.bearer = bearer,
+		.bearer = j->bearer,
 		.body_kind = j->req.body_kind,
 		.body = j->x.body,
 		.secret_field = j->req.secret_field,
@@ -213,7 +214,7 @@ static void send_now(struct call_job *j, const struct secret *bearer)
 /* Gets a token and sends; stays asked while one is being minted. */
 static void try_send(struct call_job *j)
 {
-	const struct secret *bearer = NULL;
+	struct secret *bearer = NULL;
 
 	if (j->memo) {
 		if (j->memo->sender && j->memo->sender != j)
@@ -247,12 +248,17 @@ static void try_send(struct call_job *j)
 		if (j->req.flags & REQ_AS_MIGRATING)
 			j->conn.api_key = auth_conn.api_key;
 	}
-	send_now(j, bearer);
+	secret_freep(&j->bearer);
+	j->bearer = bearer;
+	send_now(j);
 }
 
 static struct memo *memo_for(struct caller *c, const struct call_job *j)
 {
-	const char *key = arena_printf(&c->memo_arena, "%s %s %s", j->conn.name, j->conn.auth_kind, j->x.url);
+	const char *key = arena_printf(&c->memo_arena, "%s %s %s %s %s", j->conn.auth_kind,
+				       j->conn.token_ref ? j->conn.token_ref : "-",
+				       j->conn.client_id ? j->conn.client_id : "-",
+				       j->conn.api_key ? j->conn.api_key : "-", j->x.url);
 	const struct value *at = value_get(c->memo_by_key, key);
 	struct memo *m;
 
@@ -353,6 +359,7 @@ static void deliver_answer(struct call_job *j)
 	if (r->date_ms)
 		j->call.server_ms = r->date_ms;
 	if (is_for_us(j, r->status)) {
+		j->may_have_acted = !is_read(j) && r->status >= 500; /* it says that it failed, not that it did nothing */
 		http_unexpected(&j->req, r, &j->err);
 		fail_job(j);
 		return;
@@ -383,14 +390,14 @@ static void back(struct exchange *x)
 	c->moved = true;
 	if (x->result == SENT_OK) {
 		clocks_note(c->o.clocks, j->conn.base, x->resp.date_ms);
-		if (x->resp.status == 401 && !j->reauthorized && auth_drop(c->auth, j->session)) {
+		if (x->resp.status == 401 && !j->reauthorized && auth_drop(c->auth, j->session, j->bearer)) {
 			j->reauthorized = true;
 			j->is_asked = true;
 			try_send(j);
 			return;
 		}
 	}
-	wait = retry_after(&j->retry, x, is_read(j), clocks_now(c->o.clocks), jitter(c));
+	wait = retry_after(&j->retry, x, is_read(j), clocks_now(c->o.clocks), x->result == SENT_OK && x->resp.status < 400 ? 0.5 : jitter(c));
 	if (wait >= 0 && !c->is_stopping) {
 		j->wake_mono = sys_mono_ms(c->o.sys) + wait;
 		j->wakes_call = false;
@@ -476,7 +483,10 @@ void caller_pump(struct caller *c, int64_t timeout_ms)
 	struct exchange *x;
 	int64_t wake, now;
 
-	auth_tick(c->auth);
+	if (auth_wake(c->auth) <= sys_mono_ms(c->o.sys)) {
+		auth_tick(c->auth);
+		c->moved = true; /* it may have been refused: who waits for it has to hear so */
+	}
 	wake = fire_due(c);
 	if (c->moved) {
 		c->moved = false;
@@ -508,6 +518,9 @@ void caller_stop(struct caller *c)
 				c->o.transport->cancel(c->o.transport->ctx, &j->x);
 			j->is_sent = false;
 			err_set(&j->err, E_SIGNAL, "interrupted");
+			fail_job(j);
+		} else if (!j->is_sent && j->chain == 0) {
+			err_set(&j->err, E_SIGNAL, "interrupted before anything was sent");
 			fail_job(j);
 		} else if (!j->is_sent && !j->is_asked && j->wakes_call) {
 			j->wake_mono = sys_mono_ms(c->o.sys);

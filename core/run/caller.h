@@ -38,6 +38,7 @@ struct call_job {
 	struct exchange x;
 	struct conn conn;
 	struct auth_session *session;
+	struct secret *bearer;       /* the token that was sent: held while the exchange is under way */
 	struct retry retry;
 	bool is_sent, wants_token, reauthorized, is_asked; /* is_asked: its request stands, not yet sent */
 	struct memo *memo;

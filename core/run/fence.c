@@ -13,15 +13,15 @@
 #define LOST_REPLY (65 * WHEN_SECOND) /* a mint whose reply is lost may still be carried out this long */
 #define STAMP_LATE (60 * WHEN_SECOND)
 
-static bool closes_fence(const struct engine *e, const struct step_run *s, const char *client)
+static bool closes_fence(const struct engine *e, const struct plan_step *ps, const char *client)
 {
 	const struct past_step *past;
 
-	if (!(s->ps->type->flags & CHANGE_FENCES))
+	if (!(ps->type->flags & CHANGE_FENCES))
 		return false;
-	past = engine_past(e, s);
-	for (size_t i = 0; i < s->ps->env_count; i++) {
-		const struct rollout_env *env = e->plan->envs[s->ps->envs[i]].env;
+	past = history_step(&e->journal.history, engine_run(e), ps->address);
+	for (size_t i = 0; i < ps->env_count; i++) {
+		const struct rollout_env *env = e->plan->envs[ps->envs[i]].env;
 
 		if (past->from_ms && env->client_id && strcmp(env->client_id, client) == 0 &&
 		    !value_int_or(value_get(history_marks(engine_run(e), env->name), MARK_OWN_USE), 0))
@@ -43,7 +43,7 @@ static int before_mint(void *ctx, const char *client, const char *conn, int64_t 
 		return err_hint(err, "give connection '%s' a client of its own", conn);
 	}
 	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (closes_fence(e, &e->steps[i], client)) {
+		if (closes_fence(e, &e->plan->steps[i], client)) {
 			err_set(err, E_REFUSED,
 				"fence: no token of client '%s' is minted until the app's own use has been seen", client);
 			return err_hint(err, "a client of its own for connection '%s' reads without waiting", conn);

@@ -62,6 +62,11 @@ static void recall(struct gate_run *g, const struct value *rec)
 	s->seen = o;
 }
 
+size_t gate_samples_needed(const struct gate_run *g)
+{
+	return (size_t)MAX_OF(limit_ms(g, "passes", 1), limit_ms(g, "min_samples", 1));
+}
+
 void gate_done(struct gate_run *g)
 {
 	arena_freep(&g->arena);
@@ -83,8 +88,12 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 	g->wake_mono = engine_mono(s->e);
 	g->says = (struct says){ .verdict = VERDICT_WAIT };
 	for (size_t i = !fresh && past->count > SAMPLES_KEPT ? past->count - SAMPLES_KEPT : 0;
-	     !fresh && i < past->count; i++)
+	     !fresh && i < past->count; i++) {
 		recall(g, past->samples[i]);
+		g->passes = strcmp(value_text_or(value_get(past->samples[i], "verdict"), ""), "pass") == 0 ?
+				    g->passes + 1 :
+				    0;
+	}
 }
 
 /* What may be written down: no private facts, contact ids hashed. */
@@ -108,7 +117,7 @@ static const struct value *writable(struct engine *e, const struct value *v, boo
 	return out;
 }
 
-static const struct value *public_facts(struct engine *e, const struct observation *o)
+const struct value *facts_to_write(struct engine *e, const struct observation *o)
 {
 	const struct thing_type *t = registry_thing(e->plan->registry, o->thing);
 	struct arena *a = journal_arena(&e->journal);
@@ -119,7 +128,7 @@ static const struct value *public_facts(struct engine *e, const struct observati
 	out = value_map(a);
 	for (const struct fact *f = t->facts; f && f->name; f++)
 		if (f->class != FACT_PRIVATE)
-			value_set(a, out, f->name, writable(e, value_get(o->facts, f->name), false));
+			value_set(a, out, f->name, writable(e, value_get(o->facts, f->name), strcmp(f->name, "contact") == 0));
 	return out;
 }
 
@@ -138,7 +147,7 @@ static bool record_sample(struct step_run *s, struct gate_run *g, const struct s
 		value_set(a, m, "why", o->why ? value_string(a, o->why) : NULL);
 		value_set(a, m, "by", o->by ? value_string(a, o->by) : NULL);
 		value_set(a, m, "server_ms", value_int(a, o->server_ms));
-		value_set(a, m, "facts", public_facts(e, o));
+		value_set(a, m, "facts", facts_to_write(e, o));
 		value_list_add(a, seen, m);
 	}
 	value_set(a, rec, "environment", value_string(a, env_name(s, g)));
@@ -184,6 +193,7 @@ static void act_on(struct step_run *s, struct gate_run *g)
 		if (g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
 		    g->count >= (size_t)limit_ms(g, "min_samples", 1)) {
 			g->is_passed = true;
+			g->passed_mono = engine_mono(e);
 			return;
 		}
 		return;

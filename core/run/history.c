@@ -202,12 +202,13 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 static void fold_intent(struct past_step *s, const struct value *rec)
 {
 	s->has_intent = true;
-	s->has_failed = false;
+	s->has_failed = s->is_lost = false;
 	s->nonce = value_text_or(value_get(rec, "nonce"), "");
 	if (!s->before)
 		s->before = value_get(rec, "before");
+	s->intent_ms = value_int_or(value_get(rec, "now_ms"), 0);
 	if (!s->from_ms)
-		s->from_ms = value_int_or(value_get(rec, "now_ms"), 0);
+		s->from_ms = s->intent_ms;
 }
 
 static void fold_ask(struct past_step *s, const struct value *rec)
@@ -242,11 +243,13 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 	if (strcmp(type, "intent") == 0) {
 		fold_intent(s, rec);
 	} else if (strcmp(type, "outcome") == 0) {
-		s->has_intent = false;
+		s->has_intent = s->is_lost = false;
 		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
 		add_marks(h, r, envs, value_get(rec, "marks"));
 		if (s->has_acted)
 			add_effects(h, rec);
+	} else if (strcmp(type, "lost") == 0) {
+		s->is_lost = true;
 	} else if (strcmp(type, "ask") == 0) {
 		fold_ask(s, rec);
 	} else if (strcmp(type, "ack") == 0) {

@@ -19,9 +19,11 @@ struct past_step {
 	const char *address;
 	/* An intent without an outcome: the act may or may not have happened. */
 	bool has_intent, is_done, has_acted, has_failed;
+	bool is_lost;                 /* the reply to that intent was lost, or said 5xx: it was sent */
 	const char *nonce;            /* of the intent or the ask */
 	const struct value *before;   /* the thing's facts at the first intent */
 	int64_t from_ms;              /* evidence time of the first intent */
+	int64_t intent_ms;            /* of the last one */
 	/* The last question to a person. */
 	bool is_asked, is_act, wants_last_use; /* is_act: to do something; else to read facts */
 	const char *ask_nonce, *ask_thing;

@@ -24,11 +24,12 @@ void journal_close(struct journal *j)
 static int take_line(struct journal *j, const char *line, size_t len, struct err *err)
 {
 	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
+	struct err bad = ERR_INIT;
 	struct value *rec;
 	int64_t n = j->records + 1;
 
-	if (json_parse(&j->arena, line, len, &limits, NULL, NULL, &rec, err) < 0)
-		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
+	if (json_parse(&j->arena, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
+		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n, bad.msg);
 	if (value_int_or(value_get(rec, "n"), 0) != n)
 		return err_set(err, E_IO, "%s: record %lld is missing or out of order", JOURNAL_NAME,
 			       (long long)n);

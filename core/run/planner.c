@@ -39,7 +39,10 @@ static void add_finished(struct planning *p)
 		v = env_view(s, clocks_now(ob->o->clocks));
 		plan_env_add(p->plan, s->env, &v, env_requests(s, &tmp), env_failure(s));
 		arena_done(&tmp);
-		env_state_free(s);
+		if (p->o->keep)
+			p->o->keep[p->added] = s;
+		else
+			env_state_free(s);
 		p->states[p->added++] = NULL;
 	}
 }

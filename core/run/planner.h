@@ -10,6 +10,7 @@ struct planner_options {
 	const struct observer *observer;
 	const struct rollout_env *const *envs; /* ends with NULL */
 	size_t window;                         /* environments under way at once; 0: 48 */
+	struct env_state **keep;               /* room for one state an environment, which become the caller's; NULL: they die */
 };
 /*
  * @ret_chain  the longest chain of requests one after the other, over all environments; may be NULL

@@ -23,7 +23,7 @@ struct gate_run {
 	const struct plan_gate *pg;
 	size_t env;                 /* index into plan.envs */
 	bool is_open, is_sampling, is_passed;
-	int64_t opened_ms, wake_mono;
+	int64_t opened_ms, wake_mono, passed_mono;
 	unsigned passes;
 	struct arena *arena;        /* of the samples */
 	struct sample *samples;
@@ -97,7 +97,10 @@ bool step_is_over(const struct step_run *s);
 /* gate_run.c */
 void gate_open(struct step_run *s, struct gate_run *g, bool fresh);
 void gate_tick(struct step_run *s, struct gate_run *g); /* samples when due; fails the step when the gate does */
+size_t gate_samples_needed(const struct gate_run *g);     /* at least, for a pass */
 void gate_done(struct gate_run *g);                       /* frees */
+/* A thing's facts as they may be written down: no private ones, contact ids hashed. NULL: none known. In the journal's arena. */
+const struct value *facts_to_write(struct engine *e, const struct observation *o);
 
 /* people.c */
 void ask_act(struct step_run *s);                         /* an operator step's question, once */

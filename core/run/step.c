@@ -15,7 +15,9 @@
 #include "core/base/when.h"
 #include "core/run/run_state.h"
 
+#define FRESH_FOR (2 * WHEN_MINUTE)      /* how old the evidence for an act may be */
 #define VERIFY_EVERY (5 * WHEN_SECOND)
+#define VERIFY_SLOWLY (30 * WHEN_SECOND)
 #define VERIFY_WITHIN (15 * WHEN_MINUTE) /* migration cards and lists may lag by 10 minutes */
 #define PERSON_EVERY (30 * WHEN_SECOND)  /* while staying: has the effect shown without an answer? */
 
@@ -218,6 +220,34 @@ static bool gates_pass(struct step_run *s, bool before)
 	return true;
 }
 
+/*
+ * Whether all that must hold before the act was seen to hold just now. While one gate made the step wait, what another one
+ * saw has aged: then all are asked again.
+ */
+static bool is_evidence_fresh(struct step_run *s)
+{
+	int64_t allowed = FRESH_FOR;
+	bool fresh = true;
+
+	for (size_t i = 0; i < s->gate_count; i++) {
+		const struct gate_run *g = &s->gates[i];
+		size_t need = gate_samples_needed(g);
+
+		if (!g->pg->is_before)
+			continue;
+		allowed += (int64_t)(need - 1) * value_int_or(value_get(g->pg->limits, "cadence"), WHEN_MINUTE);
+		fresh = fresh && g->count <= need; /* it had to wait */
+	}
+	for (size_t i = 0; i < s->gate_count; i++)
+		if (s->gates[i].pg->is_before && engine_mono(s->e) - s->gates[i].passed_mono > allowed)
+			fresh = false;
+	if (!fresh) {
+		open_gates(s, true);
+		s->wake_mono = engine_mono(s->e);
+	}
+	return fresh;
+}
+
 /* ---- acting ---- */
 
 static struct value *outcome_record(struct step_run *s, const struct value *marks, bool ok, const char *how)
@@ -285,20 +315,24 @@ static void acted(void *arg, struct call_job *j)
 		}
 		return;
 	}
+	if (j->may_have_acted) {
+		/* Neither done nor not done: the effect decides. The intent stays open in the journal. */
+		rec = step_record(s->e, s);
+		value_set(a, rec, "why", value_string(a, j->err.msg));
+		if (!engine_record(s->e, "lost", rec))
+			return;
+		engine_tell(s->e, APPLY_NOTE, s, 0, "whether it was done is not known (%s); looking for its effect",
+			    j->err.msg);
+		s->acted_now = true;
+		s->state = STEP_VERIFY;
+		s->verify_by_mono = engine_mono(s->e) + VERIFY_WITHIN;
+		return;
+	}
 	if (j->err.code == E_SIGNAL || s->e->is_stopping) {
 		rec = outcome_record(s, j->call.marks, false, "interrupted");
 		engine_record(s->e, "outcome", rec);
 		s->state = STEP_LOOK;
 		engine_tell(s->e, APPLY_NOTE, s, 0, "%s", j->err.msg);
-		return;
-	}
-	if (j->may_have_acted) {
-		/* Neither done nor not done: the effect decides. The intent stays open in the journal. */
-		engine_tell(s->e, APPLY_NOTE, s, 0, "the reply was lost (%s); looking whether it took effect",
-			    j->err.msg);
-		s->acted_now = true;
-		s->state = STEP_VERIFY;
-		s->verify_by_mono = engine_mono(s->e) + VERIFY_WITHIN;
 		return;
 	}
 	rec = outcome_record(s, j->call.marks, false, j->err.msg);
@@ -309,9 +343,8 @@ static void acted(void *arg, struct call_job *j)
 static const struct value *facts_before(struct step_run *s)
 {
 	size_t k = registry_thing_index(s->e->plan->registry, s->ps->thing->name);
-	const struct env_state *env = s->e->envs[s->ps->envs[0]];
 
-	return k == SIZE_MAX ? NULL : env->seen[k].facts;
+	return k == SIZE_MAX ? NULL : facts_to_write(s->e, &s->e->envs[s->ps->envs[0]]->seen[k]);
 }
 
 static void act(struct step_run *s)
@@ -339,8 +372,7 @@ static void act(struct step_run *s)
 	new_nonce(e, nonce);
 	value_set(a, rec, "nonce", value_string(a, nonce));
 	value_set(a, rec, "executor", value_string(a, executor_name(s->ps->executor)));
-	if (before)
-		value_set(a, rec, "before", value_copy(a, before));
+	value_set(a, rec, "before", before);
 	if (!engine_record(e, "intent", rec))
 		return;
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
@@ -411,6 +443,9 @@ static void found_done(struct step_run *s)
 		/* The reply was lost, or the program was killed: its effect shows that it was carried out. */
 		if (!engine_record(s->e, "outcome", outcome_record(s, NULL, true, "found done")))
 			return;
+	} else if (!p->has_acted && p->is_asked && p->is_act && p->ack) {
+		take_answer(s);
+		return;
 	} else if (!p->has_acted && p->is_asked && p->is_act) {
 		struct arena *a = journal_arena(&s->e->journal);
 		struct value *rec = outcome_record(s, NULL, true, "effect seen without an answer");
@@ -439,9 +474,31 @@ static void tick_look(struct step_run *s)
 		go_after(s);
 		return;
 	}
-	if (p->has_acted) {
+	if (p->has_acted || (p->is_lost && s->ps->type->undo == UNDO_NEVER)) {
+		/* What cannot be undone is never sent twice in a run: its effect is waited for, and nothing else. */
 		s->state = STEP_VERIFY;
 		s->verify_by_mono = engine_mono(s->e) + VERIFY_WITHIN;
+		return;
+	}
+	if (p->has_intent && now == SETTLED_UNKNOWN && s->ps->type->settled &&
+	    !(s->ps->type->flags & CHANGE_UNSUSPENDED)) {
+		/* It may have been sent, and nothing that can be read shows it: a person looks, and says so. */
+		if (!s->ps->type->instruct) {
+			step_fail(s, E_GATE, "it may have been done already, and nothing that can be read shows it: it is not sent again");
+			return;
+		}
+		engine_tell(s->e, APPLY_NOTE, s, 0,
+			    "it may have been done already and cannot be seen: it is not sent again");
+		s->state = STEP_ASK;
+		return;
+	}
+	if (p->has_intent && now == SETTLED_NO && s->ps->type->undo != UNDO_NOTHING &&
+	    !(s->ps->type->flags & CHANGE_UNSUSPENDED) &&
+	    clocks_now(s->e->clocks) - p->intent_ms < VERIFY_WITHIN) {
+		/* The program ended in between. What was sent may show late; only then is it certain that it was not. */
+		if (note_wait(s, engine_mono(s->e) + VERIFY_SLOWLY, p->intent_ms + VERIFY_WITHIN,
+			      "an effect that may still show, since it may have been sent before the program ended"))
+			tell_wait(s);
 		return;
 	}
 	if (p->is_asked && p->is_act && (p->ack || s->is_asking)) {
@@ -522,6 +579,13 @@ static void tick_verify(struct step_run *s)
 		go_after(s);
 		return;
 	}
+	if (engine_mono(s->e) > s->verify_by_mono && s->ps->type->undo == UNDO_NEVER &&
+	    engine_past(s->e, s)->is_lost) {
+		step_fail(s, E_GATE,
+			  "it was sent once and its effect has not shown; it is not sent again in this run. Look in the "
+			  "console; if it did not happen, give the run up with --abandon and plan anew");
+		return;
+	}
 	if (engine_mono(s->e) > s->verify_by_mono) {
 		step_fail(s, E_GATE, "%s: no effect seen within 15 minutes after %s", s->ps->type->doc,
 			  s->ps->executor == EXEC_OPERATOR ? "it was said to be done" : "the request");
@@ -568,14 +632,17 @@ static void tick_once(struct step_run *s)
 		tick_look(s);
 		return;
 	case STEP_BEFORE:
-		if (gates_pass(s, true))
+		if (gates_pass(s, true) && is_evidence_fresh(s))
 			s->state = STEP_CONFIRM;
 		return;
 	case STEP_CONFIRM:
 		tick_confirm(s);
 		return;
 	case STEP_ACT:
-		act(s);
+		if (is_evidence_fresh(s)) /* a person may have taken their time to type the title */
+			act(s);
+		else
+			s->state = STEP_BEFORE;
 		return;
 	case STEP_ASK:
 		tick_ask(s);

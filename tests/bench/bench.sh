@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh - how fast, beside what people use today. `make bench`; README.md here tells what each line is.
 #
-# From the environment: BENCH_ROUNDS (5), BENCH_VALIDATE (10000 environments), BENCH_FLEET (1000 environments).
+# From the environment: BENCH_ROUNDS (5), BENCH_VALIDATE (10000 environments), BENCH_FLEET (1000 environments),
+# BENCH_KEEP (keep the files and say where).
 # Values are told, never judged: the exit status is 0 unless something could not be run.
 set -eu
 
@@ -18,9 +19,13 @@ finish() {
 		kill -TERM "$p" 2>/dev/null || :
 		wait "$p" 2>/dev/null || :
 	done
-	[ -n "${BENCH_KEEP:-}" ] || rm -rf "$tmp"
+	if [ -n "${BENCH_KEEP:-}" ]; then
+		echo "kept: $tmp"
+	else
+		rm -rf "$tmp"
+	fi
 }
-trap "${BENCH_KEEP:+echo kept $tmp;}finish" EXIT
+trap finish EXIT
 trap 'exit 1' HUP INT TERM
 
 fail() {
@@ -198,7 +203,7 @@ start static "$B/tests/bench/static_server" "$tmp/fleet-world.yaml" "$tmp/static
 rollout "$fleet" "$url" >"$tmp/static/fleet.yaml"
 plan_json "$tmp/static/fleet.yaml" >"$tmp/fleet.json" || fail "the fleet cannot be planned: exit $?"
 [ "$(summary "$tmp/fleet.json" changes || :)" = "$fleet" ] || fail "not all of the fleet is to be changed: $(grep -o '"summary":.*' "$tmp/fleet.json")"
-grep -oE '"GET [a-z]+ /[^"]*"' "$tmp/fleet.json" | tr -d '"' |
+grep -o '"requests":\[[^]]*\]' "$tmp/fleet.json" | grep -oE '"GET [a-z]+ /[^"]*"' | tr -d '"' |
 	sed "s#^GET console #$url/console#; s#^GET bridge #$url/bridge#; s#^GET campaign #$url#; s#^GET ims #$url#
 		s#^GET dynamics #$url/dynamics/acme/api/data/v9.2#" >"$tmp/urls"
 asked=$(wc -l <"$tmp/urls" | tr -d ' ')

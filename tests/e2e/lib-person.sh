@@ -68,19 +68,19 @@ restart_workflows()
 	open_app workflows
 	ran=
 	for w in ingress egress opt-in-out; do
-		case $(flow $w) in RUNNING | STARTING | FAILED) ran="$ran $w" ;; esac
+		case $(flow "$w") in RUNNING | STARTING | FAILED) ran="$ran $w" ;; esac
 	done
 	do_this "workflows that run:${ran:- none}; stops them"
-	for w in $ran; do press stop $w; done
-	for w in $ran; do until_status $w STOPPED; done
+	for w in $ran; do press stop "$w"; done
+	for w in $ran; do until_status "$w" STOPPED; done
 	stopped=$(clock)
 	from=$(minute_of "$stopped")
 	while now=$(minute_of "$(clock)") && [ "$now" -ge "$from" ] && [ "$now" -lt $((from + 60)) ]; do
 		sleep 0.1
 	done
 	do_this "all stopped at $stopped; a minute later starts them again"
-	for w in $ran; do press start $w; done
-	for w in $ran; do until_status $w RUNNING; done
+	for w in $ran; do press start "$w"; done
+	for w in $ran; do until_status "$w" RUNNING; done
 }
 
 save_settings()

@@ -44,6 +44,7 @@ not_ok() # WHAT [DETAIL]
 {
 	echo "not ok - $1"
 	[ -z "${2:-}" ] || printf '    %.600s\n' "$2"
+	# shellcheck disable=SC2034  # of whoever sources this
 	failed=1
 }
 # is WHAT GOT WANTED

@@ -41,7 +41,7 @@ static const char *from_env(void *ctx, const char *name)
 static int signals(void *ctx)
 {
 	const struct outside *o = ctx;
-	int n = 0;
+	int n = o->signals;
 
 	for (size_t i = 0; i < ARRAY_LEN(o->signal_after); i++)
 		n += o->signal_after[i] && o->exchanges >= o->signal_after[i];

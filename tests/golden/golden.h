@@ -22,6 +22,8 @@ struct outside {
 	struct value *env;         /* name -> text */
 	size_t exchanges;          /* answered in this run */
 	size_t signal_after[2];    /* exchanges after which the first, the second signal comes; 0: none */
+	const char *signal_at;     /* "METHOD URL" whose being sent brings a signal; NULL: none */
+	int signals;               /* come so far by signal_at */
 	struct sb *problems;       /* what fails the case, one line each; borrowed */
 };
 void outside_init(struct outside *o, struct sb *problems);

@@ -197,6 +197,11 @@ static void start(void *ctx, struct exchange *x)
 
 	count_call(w);
 	note(w, x);
+	if (w->o->signal_at &&
+	    strcmp(w->o->signal_at, arena_printf(&w->log_arena, "%s %s", x->method, x->url)) == 0) {
+		w->o->signals++;
+		w->o->signal_at = NULL;
+	}
 	body_text(x, &body);
 	k = wire_file_match(&w->file, arena_printf(&w->log_arena, "%s %s", x->method, x->url),
 			    body.buf);

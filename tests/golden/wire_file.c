@@ -361,9 +361,9 @@ static void include(struct reader *r, const char *text)
 		bad(r, "included too deeply", text);
 		return;
 	}
-	sub.path = slash ? arena_printf(&r->f->arena, "%.*s/%s", (int)(slash - r->path), r->path,
-					path) :
-			   path;
+	sub.path = slash && path[0] != '/' ? arena_printf(&r->f->arena, "%.*s/%s",
+							  (int)(slash - r->path), r->path, path) :
+					     path;
 	while (*rest && sub.params < ARRAY_LEN(sub.names) && read_param(r, &sub, &rest))
 		continue;
 	read_into(&sub);

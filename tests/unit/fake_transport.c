@@ -110,7 +110,7 @@ static void start(void *ctx, struct exchange *x)
 	n->exchanges++;
 	note(n, x);
 	fault = fault_of(n, x);
-	if (fault == FAULT_NONE || fault == FAULT_LOST_AFTER)
+	if (fault == FAULT_NONE || fault == FAULT_LOST_AFTER || fault == FAULT_500_AFTER)
 		n->serve(n->ctx, n, x, &r);
 	if (fault == FAULT_NEVER)
 		r.result = SENT_NEVER;
@@ -118,6 +118,8 @@ static void start(void *ctx, struct exchange *x)
 		r.result = SENT_UNKNOWN;
 	else if (fault == FAULT_429 || fault == FAULT_503)
 		r.status = fault == FAULT_429 ? 429 : 503;
+	else if (fault == FAULT_500_AFTER)
+		r.status = 500;
 	if (!r.date_ms)
 		r.date_ms = fake_server_now(n->clock) / 1000 * 1000;
 	n->flights = mem_grow(n->flights, n->flight_count, &n->flight_cap, sizeof(*n->flights));

@@ -43,6 +43,7 @@ enum fake_fault {
 	FAULT_LOST_AFTER,  /* no reply, but it was carried out */
 	FAULT_429,
 	FAULT_503,
+	FAULT_500_AFTER,   /* it was carried out, and the answer says 500 */
 };
 typedef enum fake_fault fake_faults(void *ctx, size_t n, const struct exchange *x);
 
