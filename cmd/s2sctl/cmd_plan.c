@@ -72,6 +72,13 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	}
 	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
 	said = journal_said_ops(&jsaid);
+	for (const struct rollout_env **env = s->envs; *env; env++) {
+		const struct past_run *run = history_open_run(&journal.history, (*env)->name);
+
+		if (run)
+			session_talkf(s, "note: '%s' is in an open run since %s, with which apply goes on\n", (*env)->name,
+				      run->started_at);
+	}
 	caller = caller_new(&s->calls);
 	ob = (struct observer){ .caller = caller, .o = &s->calls, .said = &said };
 	po = (struct planner_options){ .observer = &ob, .envs = (const struct rollout_env *const *)s->envs };

@@ -60,4 +60,5 @@ struct gate_type {
 
 /* Marks that core itself reads or writes (providers/README.md lists all). */
 #define MARK_RESTART "restart.at"   /* instant at which a step that closes the fence had everything stopped */
+#define MARK_BEFORE "restart.before" /* the facts before such a step, by whoever carried it out */
 #define MARK_OWN_USE "oauth_use.at" /* the app's own use of the new credential was sampled: the fence opens */

@@ -42,6 +42,8 @@ const char *undo_name(enum undo u)
 		return "step";
 	case UNDO_PERSON:
 		return "person";
+	case UNDO_GONE:
+		return "gone";
 	case UNDO_NEVER:
 		return "never";
 	}

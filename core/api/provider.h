@@ -47,6 +47,7 @@ enum undo {
 	UNDO_NOTHING,   /* it changed nothing: reads, waits */
 	UNDO_STEP,      /* another step takes it back */
 	UNDO_PERSON,    /* only with something that a person must have kept */
+	UNDO_GONE,      /* in principle; here what it would need no longer exists */
 	UNDO_NEVER,     /* the point of no return */
 };
 const char *phase_name(enum phase p);       /* "expand" ... */
@@ -69,6 +70,7 @@ enum change_flag {
 	CHANGE_FENCES = 1 << 2,      /* from the start of this step nothing is minted for the migrating client (restart) */
 	CHANGE_UNSUSPENDED = 1 << 3, /* no suspension inside; on a signal the call is told to stop and finishes */
 	CHANGE_CONFIRM = 1 << 4,     /* asks for the project's title, typed */
+	CHANGE_TELLS_BEFORE = 1 << 6, /* operator: whoever did it also says what the thing's facts were before (mark restart.before) */
 	CHANGE_OPTIONAL = 1 << 5,    /* inconclusive past the deadline is reported, and does not stop the contract step (never for safety gates) */
 };
 
@@ -103,6 +105,8 @@ enum finding_kind {
 struct changes; /* core/plan/changes.h: the list that diffs fill */
 /* before, after: maps for display ({"auth_type": "jwt"}), in the changes' arena; either may be NULL. reason: a stable code, e.g. "jwt-only". */
 void changes_add(struct changes *c, const struct change_type *type, const struct value *before, const struct value *after, const char *reason);
+/* The change added last cannot be undone as its type says: how else, or why not. doc is copied. */
+void changes_undo(struct changes *c, enum undo undo, const char *doc);
 bool changes_have(const struct changes *c, const char *thing, const char *change);   /* among those found for this environment so far */
 void changes_find(struct changes *c, enum finding_kind kind, const char *rule, const char *hint, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* An operator has to attest facts of a thing: at once (a step of its own before all others, and nothing else is planned), or later, by the named step. */

@@ -25,8 +25,9 @@ static struct arena_block *block_new(size_t size)
 
 	if (size > SIZE_MAX - sizeof(*b))
 		mem_exhausted();
-	b = mem_alloc(sizeof(*b) + size);
-	b->size = size;
+	/* Not zeroed: each piece is, when it is handed out, and text not even then. */
+	b = mem_resize(NULL, 1, sizeof(*b) + size);
+	*b = (struct arena_block){ .size = size };
 	return b;
 }
 
@@ -101,7 +102,9 @@ void arena_freep(struct arena **a)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	/* Two pieces never share an address. */
-	return take(a, size > 0 ? size : 1, alignof(max_align_t));
+	void *p = take(a, size > 0 ? size : 1, alignof(max_align_t));
+
+	return memset(p, 0, size);
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
@@ -124,20 +127,24 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 	char *p = take(a, n + 1, 1);
 
 	memcpy(p, s, n);
+	p[n] = '\0';
 	return p;
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char buf[256]; /* most text fits, and is made once */
 	va_list ap;
 	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		mem_exhausted();
+	if ((size_t)n < sizeof(buf))
+		return arena_strndup(a, buf, (size_t)n);
 	p = take(a, (size_t)n + 1, 1);
 	va_start(ap, fmt);
 	(void)vsnprintf(p, (size_t)n + 1, fmt, ap);

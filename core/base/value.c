@@ -72,6 +72,15 @@ struct value *value_string(struct arena *a, const char *s)
 	return v;
 }
 
+struct value *value_borrowed(struct arena *a, const char *s)
+{
+	struct value *v = node(a, s ? VAL_STRING : VAL_NULL);
+
+	if (s)
+		v->u.str = s;
+	return v;
+}
+
 struct value *value_stringf(struct arena *a, const char *fmt, ...)
 {
 	CLEANUP(sb_done) struct sb s = SB_INIT(SB_TEXT_MAX);
@@ -106,6 +115,16 @@ struct value *value_list(struct arena *a)
 struct value *value_map(struct arena *a)
 {
 	return node(a, VAL_MAP);
+}
+
+struct value *value_map_sized(struct arena *a, size_t keys)
+{
+	struct value *v = value_map(a);
+
+	if (keys > 0)
+		v->u.map.pairs = arena_array(a, keys, sizeof(*v->u.map.pairs));
+	v->u.map.cap = keys;
+	return v;
 }
 
 void value_list_add(struct arena *a, struct value *list, const struct value *item)
@@ -176,6 +195,18 @@ static void index_last(struct arena *a, struct value_map *m)
 		index_pair(m, i);
 }
 
+void value_add(struct arena *a, struct value *map, const char *key, const struct value *val)
+{
+	struct value_map *m = &map->u.map;
+
+	assert(map->kind == VAL_MAP);
+	if (!val)
+		return;
+	m->pairs = arena_grow(a, m->pairs, m->count, &m->cap, sizeof(*m->pairs));
+	m->pairs[m->count++] = (struct value_pair){ .key = key, .val = shared(val) };
+	index_last(a, m);
+}
+
 void value_set(struct arena *a, struct value *map, const char *key, const struct value *val)
 {
 	struct value_map *m = &map->u.map;
@@ -185,20 +216,19 @@ void value_set(struct arena *a, struct value *map, const char *key, const struct
 	if (!val)
 		return;
 	p = find(m, key, strlen(key));
-	if (p) {
+	if (p)
 		p->val = shared(val);
-		return;
-	}
-	m->pairs = arena_grow(a, m->pairs, m->count, &m->cap, sizeof(*m->pairs));
-	m->pairs[m->count++] =
-		(struct value_pair){ .key = arena_strdup(a, key), .val = shared(val) };
-	index_last(a, m);
+	else
+		value_add(a, map, arena_strdup(a, key), val);
 }
 
 static struct value *copy_list(struct arena *a, const struct value *v)
 {
 	struct value *out = value_list(a);
 
+	out->u.list.cap = v->u.list.count;
+	if (v->u.list.count > 0)
+		out->u.list.items = arena_array(a, v->u.list.count, sizeof(struct value *));
 	for (size_t i = 0; i < v->u.list.count; i++)
 		value_list_add(a, out, value_copy(a, v->u.list.items[i]));
 	return out;
@@ -206,12 +236,12 @@ static struct value *copy_list(struct arena *a, const struct value *v)
 
 static struct value *copy_map(struct arena *a, const struct value *v)
 {
-	struct value *out = value_map(a);
+	struct value *out = value_map_sized(a, v->u.map.count);
 
 	for (size_t i = 0; i < v->u.map.count; i++) {
 		const struct value_pair *p = &v->u.map.pairs[i];
 
-		value_set(a, out, p->key, value_copy(a, p->val));
+		value_add(a, out, arena_strdup(a, p->key), value_copy(a, p->val));
 		out->u.map.pairs[i].key_pos = p->key_pos;
 	}
 	return out;

@@ -60,8 +60,11 @@ struct value *value_instant(struct arena *a, int64_t ms) MUST_USE;   /* ISO text
 struct value *value_secret(struct arena *a, struct secret *s) MUST_USE; /* borrows s: it must live as long as the arena */
 struct value *value_list(struct arena *a) MUST_USE;
 struct value *value_map(struct arena *a) MUST_USE;
+struct value *value_map_sized(struct arena *a, size_t keys) MUST_USE; /* with room for so many, so that no outgrown room stays behind */
+struct value *value_borrowed(struct arena *a, const char *s) MUST_USE; /* a string that lives as long as the arena: not copied; NULL gives a null */
 void value_list_add(struct arena *a, struct value *list, const struct value *item); /* shares item */
 void value_set(struct arena *a, struct value *map, const char *key, const struct value *val); /* replaces; shares val; NULL val is ignored */
+void value_add(struct arena *a, struct value *map, const char *key, const struct value *val); /* the same for a key that is new, and borrowed: neither looked for nor copied */
 struct value *value_copy(struct arena *a, const struct value *v) MUST_USE; /* deep; secrets shared */
 
 /* Readers. All accept NULL for "not there". */

@@ -23,8 +23,8 @@
 #define EXACT 9007199254740992.0 /* 2^53: from here on a double no longer tells neighbours apart */
 
 /*
- * cJSON's copies of a text are wiped when it lets go of them, also those of a text that turned out
- * to be broken: any of them may be the secret. Its size stands before each piece.
+ * Where a secret is to come, cJSON's copies of the text are wiped when it lets go of them, also those of
+ * a text that turned out to be broken: any of them may be the secret. Its size stands before each piece.
  */
 #define FRONT alignof(max_align_t)
 
@@ -34,7 +34,7 @@ static void *wiped_alloc(size_t size)
 
 	if (size > SIZE_MAX - FRONT)
 		mem_exhausted();
-	p = mem_alloc(size + FRONT);
+	p = mem_resize(NULL, 1, size + FRONT); /* cJSON clears what it wants cleared */
 	memcpy(p, &size, sizeof(size));
 	return p + FRONT;
 }
@@ -50,6 +50,11 @@ static void wiped_free(void *q)
 	memcpy(&size, p, sizeof(size));
 	OPENSSL_cleanse(p, size + FRONT);
 	mem_free(p);
+}
+
+static void *plain_alloc(size_t size)
+{
+	return mem_resize(NULL, 1, size);
 }
 
 static int bad_at(const char *text, size_t at, const char *what, struct err *err)
@@ -160,7 +165,7 @@ static int convert_list(struct arena *a, const cJSON *in, struct value **ret, st
 
 static int convert_map(struct arena *a, const cJSON *in, struct value **ret, struct err *err)
 {
-	struct value *map = value_map(a), *val = NULL;
+	struct value *map = value_map_sized(a, (size_t)cJSON_GetArraySize(in)), *val = NULL;
 
 	for (const cJSON *c = in->child; c; c = c->next) {
 		if (convert(a, c, &val, err) < 0)
@@ -168,7 +173,7 @@ static int convert_map(struct arena *a, const cJSON *in, struct value **ret, str
 		if (value_get_pair(map, c->string))
 			return err_set(err, E_REMOTE,
 				       "JSON has the key '%.60s' twice in one object", c->string);
-		value_set(a, map, c->string, val);
+		value_add(a, map, arena_strdup(a, c->string), val);
 	}
 	*ret = map;
 	return 0;
@@ -253,7 +258,7 @@ int json_parse(struct arena *a, const char *text, size_t len, const struct json_
 {
 	struct json_limits l = limits ? *limits : (struct json_limits){ 0, 0, 0 };
 	CLEANUP(tree_freep) cJSON *root = NULL;
-	cJSON_Hooks hooks = { wiped_alloc, wiped_free };
+	cJSON_Hooks hooks = { plain_alloc, mem_free };
 	const char *end = NULL;
 	size_t at;
 
@@ -262,6 +267,8 @@ int json_parse(struct arena *a, const char *text, size_t len, const struct json_
 	l.nodes = l.nodes ? l.nodes : NODES_MAX;
 	if (scan(text, len, &l, err) < 0)
 		return -(int)err->code;
+	if (secret_field)
+		hooks = (cJSON_Hooks){ wiped_alloc, wiped_free };
 	cJSON_InitHooks(&hooks);
 	root = cJSON_ParseWithLengthOpts(text, len, &end, false);
 	at = end ? (size_t)(end - text) : 0;
@@ -375,17 +382,36 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*x)->key, (*y)->key);
 }
 
+/* Few, and most often sorted already. */
+static void sort_few(const struct value_pair **list, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct value_pair *p = list[i];
+		size_t at = i;
+
+		for (; at > 0 && strcmp(list[at - 1]->key, p->key) > 0; at--)
+			list[at] = list[at - 1];
+		list[at] = p;
+	}
+}
+
 static void write_map(const struct writer *w, const struct value *v, size_t depth)
 {
 	size_t count = v->u.map.count;
-	CLEANUP(mem_freep) const struct value_pair **order = NULL;
+	CLEANUP(mem_freep) const struct value_pair **many = NULL;
+	const struct value_pair *few[24], **order = NULL;
 
 	if (w->style == JSON_CANONICAL && count > 1) {
-		order = mem_resize(NULL, count, sizeof(*order));
+		if (count > ARRAY_LEN(few))
+			many = mem_resize(NULL, count, sizeof(*many));
+		order = many ? many : few;
 		for (size_t i = 0; i < count; i++)
 			order[i] = &v->u.map.pairs[i];
 		/* A cast for qsort, which knows no pointer to a pointer to const. */
-		qsort((void *)order, count, sizeof(*order), by_key);
+		if (many)
+			qsort((void *)order, count, sizeof(*order), by_key);
+		else
+			sort_few(order, count);
 	}
 	sb_addc(w->out, '{');
 	for (size_t i = 0; i < count; i++) {

@@ -14,7 +14,17 @@ void changes_add(struct changes *c, const struct change_type *type, const struct
 					       .type = type,
 					       .before = before ? value_copy(c->arena, before) : NULL,
 					       .after = after ? value_copy(c->arena, after) : NULL,
-					       .reason = arena_strdup(c->arena, reason) };
+					       .reason = arena_strdup(c->arena, reason),
+					       .undo = type->undo,
+					       .undo_doc = type->undo_doc };
+}
+
+void changes_undo(struct changes *c, enum undo undo, const char *doc)
+{
+	if (!c->count)
+		return;
+	c->list[c->count - 1].undo = undo;
+	c->list[c->count - 1].undo_doc = arena_strdup(c->arena, doc);
 }
 
 bool changes_have(const struct changes *c, const char *thing, const char *change)

@@ -12,6 +12,8 @@ struct change {
 	const struct change_type *type;
 	const struct value *before, *after;
 	const char *reason;
+	enum undo undo;
+	const char *undo_doc;
 };
 struct finding {
 	enum finding_kind kind;

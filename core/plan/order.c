@@ -66,6 +66,8 @@ static size_t add_step(struct order *o, const struct plan_env *pe, const struct 
 		.type = c->type,
 		.phase = c->type->phase,
 		.reason = c->reason,
+		.undo = c->undo,
+		.undo_doc = c->undo_doc,
 		.before = c->before,
 		.after = c->after,
 	};

@@ -34,6 +34,8 @@ struct plan_step {
 	enum phase phase;
 	enum executor executor;
 	const char *reason;
+	enum undo undo;            /* the type's, or what the diff found to be so here */
+	const char *undo_doc;
 	const struct value *before, *after;
 	size_t *envs;              /* indexes into plan.envs */
 	size_t env_count, env_cap;

@@ -7,17 +7,40 @@
  */
 #include <string.h>
 
+#include "core/base/mem.h"
 #include "core/base/sb.h"
 #include "core/base/when.h"
 #include "core/io/digest.h"
 #include "core/io/json.h"
 #include "core/plan/plan.h"
 
+/* Text of the plan, the rollout or the registry: it outlives the document. */
 static void put_text(struct arena *a, struct value *m, const char *key, const char *text)
 {
 	if (text)
-		value_set(a, m, key, value_string(a, text));
+		value_add(a, m, key, value_borrowed(a, text));
 }
+
+/*
+ * What steps of one kind have in common stands in the document once, shared by all of them: a fleet has
+ * thousands of steps of few kinds.
+ */
+struct kind {
+	const struct change_type *type;
+	const struct value *thing, *change, *doc, *phase, *undo;
+};
+struct shared_gate {
+	const struct plan_gate *gate;
+	const struct value *whole, *intent; /* intent: without what only explains */
+};
+struct maker {
+	struct plan *p;
+	const struct value **env_names, **addresses; /* by index in the plan */
+	const struct value *executors[EXEC_API + 1];
+	struct kind *kinds;
+	struct shared_gate *gates;
+	size_t kind_count, kind_cap, gate_count, gate_cap;
+};
 
 static const char *finding_level(enum finding_kind k)
 {
@@ -40,7 +63,7 @@ static struct value *findings_value(struct arena *a, const struct changes *c)
 
 	for (size_t i = 0; i < c->finding_count; i++) {
 		const struct finding *f = &c->findings[i];
-		struct value *m = value_map(a);
+		struct value *m = value_map_sized(a, 4);
 
 		put_text(a, m, "level", finding_level(f->kind));
 		put_text(a, m, "rule", f->rule);
@@ -57,80 +80,129 @@ static struct value *attests_value(struct arena *a, const struct changes *c)
 
 	for (size_t i = 0; i < c->attest_count; i++) {
 		const struct attest_need *n = &c->attests[i];
-		struct value *m = value_map(a), *facts = value_list(a);
+		struct value *m = value_map_sized(a, 5), *facts = value_list(a);
 
 		for (const char *const *f = n->facts; f && *f; f++)
-			value_list_add(a, facts, value_string(a, *f));
+			value_list_add(a, facts, value_borrowed(a, *f));
 		put_text(a, m, "thing", n->thing->name);
 		put_text(a, m, "page", n->thing->page);
 		put_text(a, m, "why", n->why);
-		value_set(a, m, "facts", facts);
-		value_set(a, m, "before_planning", value_bool(a, n->now));
+		value_add(a, m, "facts", facts);
+		value_add(a, m, "before_planning", value_bool(a, n->now));
 		value_list_add(a, list, m);
 	}
 	return list;
 }
 
-static struct value *env_value(struct arena *a, const struct plan_env *pe)
+static struct value *env_value(const struct maker *mk, size_t index)
 {
-	struct value *m = value_map(a);
+	const struct plan_env *pe = &mk->p->envs[index];
+	struct arena *a = mk->p->arena;
+	struct value *m = value_map_sized(a, 8);
 
-	put_text(a, m, "name", pe->env->name);
+	value_add(a, m, "name", mk->env_names[index]);
 	put_text(a, m, "outlook", outlook_name(pe->outlook));
 	put_text(a, m, "error", pe->error);
-	value_set(a, m, "identity", pe->identity);
-	value_set(a, m, "facts", pe->facts);
-	value_set(a, m, "findings", findings_value(a, &pe->changes));
-	value_set(a, m, "attest", attests_value(a, &pe->changes));
-	value_set(a, m, "requests", pe->requests);
+	value_add(a, m, "identity", pe->identity);
+	value_add(a, m, "facts", pe->facts);
+	value_add(a, m, "findings", findings_value(a, &pe->changes));
+	value_add(a, m, "attest", attests_value(a, &pe->changes));
+	value_add(a, m, "requests", pe->requests);
 	return m;
 }
 
-static struct value *gates_value(struct arena *a, const struct plan_step *s)
+static const struct shared_gate *gate_of(struct maker *mk, const struct plan_gate *g)
 {
-	struct value *list = value_list(a);
+	struct arena *a = mk->p->arena;
+	const struct value *name, *when;
+	struct value *whole, *intent;
 
-	for (size_t i = 0; i < s->gate_count; i++) {
-		struct value *m = value_map(a);
+	for (size_t i = 0; i < mk->gate_count; i++) {
+		const struct plan_gate *k = mk->gates[i].gate;
 
-		put_text(a, m, "name", s->gates[i].type->name);
-		put_text(a, m, "doc", s->gates[i].type->doc);
-		put_text(a, m, "when", s->gates[i].is_before ? "before" : "after");
-		value_set(a, m, "limits", s->gates[i].limits);
-		if (s->gates[i].type->earliest)
-			value_set(a, m, "earliest_ms",
-				  value_int(a, s->gates[i].type->earliest(s->gates[i].limits)));
-		value_list_add(a, list, m);
+		if (k->type == g->type && k->is_before == g->is_before && value_equal(k->limits, g->limits))
+			return &mk->gates[i];
 	}
-	return list;
+	whole = value_map_sized(a, 5);
+	intent = value_map_sized(a, 3);
+	name = value_borrowed(a, g->type->name);
+	when = value_borrowed(a, g->is_before ? "before" : "after");
+	value_add(a, whole, "name", name);
+	put_text(a, whole, "doc", g->type->doc);
+	value_add(a, whole, "when", when);
+	value_add(a, whole, "limits", g->limits);
+	if (g->type->earliest)
+		value_add(a, whole, "earliest_ms", value_int(a, g->type->earliest(g->limits)));
+	value_add(a, intent, "limits", g->limits);
+	value_add(a, intent, "name", name);
+	value_add(a, intent, "when", when);
+	/* Limits that differ in each environment are not searched for ever. */
+	mk->gate_count %= 64;
+	mk->gates = mem_grow(mk->gates, mk->gate_count, &mk->gate_cap, sizeof(*mk->gates));
+	mk->gates[mk->gate_count] = (struct shared_gate){ g, whole, intent };
+	return &mk->gates[mk->gate_count++];
 }
 
-static struct value *step_value(struct plan *p, const struct plan_step *s)
+static const struct kind *kind_of(struct maker *mk, const struct plan_step *s)
 {
-	struct arena *a = p->arena;
-	struct value *m = value_map(a), *undo = value_map(a), *envs = value_list(a), *needs = value_list(a);
+	struct arena *a = mk->p->arena;
+	struct value *undo;
 
-	for (size_t i = 0; i < s->env_count; i++)
-		value_list_add(a, envs, value_string(a, p->envs[s->envs[i]].env->name));
-	for (size_t i = 0; i < s->need_count; i++)
-		value_list_add(a, needs, value_string(a, p->steps[s->needs[i]].address));
+	for (size_t i = 0; i < mk->kind_count; i++)
+		if (mk->kinds[i].type == s->type)
+			return &mk->kinds[i];
+	undo = value_map_sized(a, 2);
 	put_text(a, undo, "kind", undo_name(s->type->undo));
 	put_text(a, undo, "text", s->type->undo_doc);
+	mk->kinds = mem_grow(mk->kinds, mk->kind_count, &mk->kind_cap, sizeof(*mk->kinds));
+	mk->kinds[mk->kind_count] = (struct kind){
+		.type = s->type,
+		.thing = value_borrowed(a, s->thing->name),
+		.change = value_borrowed(a, s->type->name),
+		.doc = s->type->doc ? value_borrowed(a, s->type->doc) : NULL,
+		.phase = value_borrowed(a, phase_name(s->phase)),
+		.undo = undo,
+	};
+	return &mk->kinds[mk->kind_count++];
+}
 
-	put_text(a, m, "address", s->address);
-	value_set(a, m, "environments", envs);
-	put_text(a, m, "thing", s->thing->name);
-	put_text(a, m, "change", s->type->name);
-	put_text(a, m, "doc", s->type->doc);
-	put_text(a, m, "phase", phase_name(s->phase));
-	put_text(a, m, "executor", executor_name(s->executor));
+static const struct value *executor_of(struct maker *mk, enum executor e)
+{
+	if (!mk->executors[e])
+		mk->executors[e] = value_borrowed(mk->p->arena, executor_name(e));
+	return mk->executors[e];
+}
+
+static struct value *step_value(struct maker *mk, size_t index)
+{
+	struct plan *p = mk->p;
+	const struct plan_step *s = &p->steps[index];
+	const struct kind *k = kind_of(mk, s);
+	struct arena *a = p->arena;
+	struct value *m = value_map_sized(a, 14), *envs = value_list(a), *needs = value_list(a),
+		     *gates = value_list(a);
+
+	for (size_t i = 0; i < s->env_count; i++)
+		value_list_add(a, envs, mk->env_names[s->envs[i]]);
+	for (size_t i = 0; i < s->need_count; i++)
+		value_list_add(a, needs, mk->addresses[s->needs[i]]);
+	for (size_t i = 0; i < s->gate_count; i++)
+		value_list_add(a, gates, gate_of(mk, &s->gates[i])->whole);
+
+	value_add(a, m, "address", mk->addresses[index]);
+	value_add(a, m, "environments", envs);
+	value_add(a, m, "thing", k->thing);
+	value_add(a, m, "change", k->change);
+	value_add(a, m, "doc", k->doc);
+	value_add(a, m, "phase", k->phase);
+	value_add(a, m, "executor", executor_of(mk, s->executor));
 	put_text(a, m, "reason", s->reason);
-	value_set(a, m, "before", s->before);
-	value_set(a, m, "after", s->after);
-	value_set(a, m, "undo", undo);
-	value_set(a, m, "needs", needs);
-	value_set(a, m, "gates", gates_value(a, s));
-	value_set(a, m, "earliest_ms", value_int(a, s->earliest_ms));
+	value_add(a, m, "before", s->before);
+	value_add(a, m, "after", s->after);
+	value_add(a, m, "undo", k->undo);
+	value_add(a, m, "needs", needs);
+	value_add(a, m, "gates", gates);
+	value_add(a, m, "earliest_ms", value_int(a, s->earliest_ms));
 	return m;
 }
 
@@ -149,7 +221,7 @@ static struct value *summary_value(struct plan *p)
 		attest += (int64_t)p->envs[i].changes.attest_count;
 	}
 	for (size_t i = 0; i < p->step_count; i++) {
-		never += p->steps[i].type->undo == UNDO_NEVER;
+		never += p->steps[i].undo == UNDO_NEVER;
 		operators += p->steps[i].executor == EXEC_OPERATOR;
 		end = MAX_OF(end, p->steps[i].earliest_ms);
 	}
@@ -172,26 +244,30 @@ static void digest_of(const struct value *v, char ret[65])
 	digest_hex(sb.buf, sb.len, ret);
 }
 
-/* The same step without what only explains it. */
-static struct value *step_intent(struct arena *a, const struct value *step)
+/* The same step without what only explains it. Keys are added sorted, as they are written. */
+static struct value *step_intent(struct arena *a, struct maker *mk, const struct plan_step *s,
+				 const struct value *step)
 {
-	static const char *const keys[] = { "address", "environments", "thing", "change", "phase", "executor",
-					    "after",   "undo",	       "needs" };
-	struct value *m = value_map(a), *gates = value_list(a);
-	const struct value *g = value_get(step, "gates");
+	static const char *const keys[] = { "address", "after", "change", "environments", "executor",
+					    "gates",   "needs", "phase",  "thing",	  "undo" };
+	struct value *m = value_map_sized(a, ARRAY_LEN(keys)), *gates = value_list(a);
 
+	for (size_t i = 0; i < s->gate_count; i++)
+		value_list_add(a, gates, gate_of(mk, &s->gates[i])->intent);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		value_set(a, m, keys[i], value_get(step, keys[i]));
-	for (size_t i = 0; i < value_count(g); i++) {
-		struct value *one = value_map(a);
-
-		value_set(a, one, "name", value_get(value_at(g, i), "name"));
-		value_set(a, one, "when", value_get(value_at(g, i), "when"));
-		value_set(a, one, "limits", value_get(value_at(g, i), "limits"));
-		value_list_add(a, gates, one);
-	}
-	value_set(a, m, "gates", gates);
+		value_add(a, m, keys[i], strcmp(keys[i], "gates") == 0 ? gates : value_get(step, keys[i]));
 	return m;
+}
+
+static char *joined(struct arena *a, const char *thing, const char *fact)
+{
+	size_t head = strlen(thing), tail = strlen(fact);
+	char *s = arena_alloc(a, head + tail + 2);
+
+	memcpy(s, thing, head);
+	s[head] = '.';
+	memcpy(s + head + 1, fact, tail);
+	return s;
 }
 
 static struct value *observed_of(struct arena *a, const struct plan *p, const struct plan_env *pe)
@@ -203,22 +279,25 @@ static struct value *observed_of(struct arena *a, const struct plan *p, const st
 		const struct thing_type *t = registry_thing(p->registry, name);
 		const struct value *facts = value_get(value_at(pe->facts, i), "facts");
 
-		for (const struct fact *f = t ? t->facts : NULL; f && f->name; f++)
-			if (f->class == FACT_STATE || f->class == FACT_IDENTITY)
-				value_set(a, out, arena_printf(a, "%s.%s", name, f->name),
-					  value_get(facts, f->name));
+		for (const struct fact *f = t ? t->facts : NULL; f && f->name; f++) {
+			const struct value *v = value_get(facts, f->name);
+
+			if (v && (f->class == FACT_STATE || f->class == FACT_IDENTITY))
+				value_add(a, out, joined(a, name, f->name), v);
+		}
 	}
 	return out;
 }
 
 /* What is digested is made for that, and dies with it. */
-static void digest_intent(struct plan *p, const struct value *steps)
+static void digest_intent(struct maker *mk, const struct value *steps)
 {
 	CLEANUP(arena_done) struct arena a = ARENA_INIT;
 	struct value *intent = value_map(&a), *intents = value_list(&a), *ids = value_map(&a);
+	struct plan *p = mk->p;
 
-	for (size_t i = 0; i < value_count(steps); i++)
-		value_list_add(&a, intents, step_intent(&a, value_at(steps, i)));
+	for (size_t i = 0; i < p->step_count; i++)
+		value_list_add(&a, intents, step_intent(&a, mk, &p->steps[i], value_at(steps, i)));
 	for (size_t i = 0; i < p->env_count; i++)
 		value_set(&a, ids, p->envs[i].env->name, p->envs[i].identity);
 	value_set(&a, intent, "steps", intents);
@@ -239,6 +318,7 @@ static void digest_observed(struct plan *p)
 const struct value *plan_to_value(struct plan *p)
 {
 	struct arena *a = p->arena;
+	struct maker mk = { .p = p };
 	struct value *doc, *envs, *steps;
 
 	if (p->document)
@@ -246,12 +326,20 @@ const struct value *plan_to_value(struct plan *p)
 	doc = value_map(a);
 	envs = value_list(a);
 	steps = value_list(a);
-	for (size_t i = 0; i < p->env_count; i++)
-		value_list_add(a, envs, env_value(a, &p->envs[i]));
+	mk.env_names = arena_array(a, p->env_count, sizeof(struct value *));
+	mk.addresses = arena_array(a, p->step_count, sizeof(struct value *));
+	for (size_t i = 0; i < p->env_count; i++) {
+		mk.env_names[i] = value_borrowed(a, p->envs[i].env->name);
+		value_list_add(a, envs, env_value(&mk, i));
+	}
 	for (size_t i = 0; i < p->step_count; i++)
-		value_list_add(a, steps, step_value(p, &p->steps[i]));
-	digest_intent(p, steps);
+		mk.addresses[i] = value_borrowed(a, p->steps[i].address);
+	for (size_t i = 0; i < p->step_count; i++)
+		value_list_add(a, steps, step_value(&mk, i));
+	digest_intent(&mk, steps);
 	digest_observed(p);
+	mem_free(mk.kinds);
+	mem_free(mk.gates);
 
 	put_text(a, doc, "kind", "s2sctl.plan");
 	value_set(a, doc, "format_version", value_int(a, PLAN_FORMAT_VERSION));
@@ -310,6 +398,8 @@ static int step_from(struct plan *p, struct value *env_index, struct value *step
 		return err_set(err, E_REFUSED, "the plan names step '%s/%s', which this build does not have", thing,
 			       change);
 	s->phase = s->type->phase;
+	s->undo = s->type->undo;
+	s->undo_doc = value_text_or(value_path(v, "undo.text"), s->type->undo_doc);
 	for (enum executor e = EXEC_NONE; e <= EXEC_API; e++)
 		if (strcmp(executor_name(e), who) == 0)
 			s->executor = e;

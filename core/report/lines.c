@@ -55,9 +55,15 @@ static size_t measure(const char *s, size_t len, size_t max, size_t *ret_at)
 
 	while (at < len) {
 		uint32_t code = 0;
-		size_t n = utf8_next(s + at, len - at, &code);
-		size_t w = n ? columns_of(code) : 1;
+		size_t n, w;
 
+		if (s[at] >= 0 && columns < max) { /* most text is ASCII */
+			columns++;
+			at++;
+			continue;
+		}
+		n = utf8_next(s + at, len - at, &code);
+		w = n ? columns_of(code) : 1;
 		if (columns + w > max)
 			break;
 		columns += w;
@@ -74,6 +80,16 @@ size_t text_columns(const char *visible)
 	return measure(visible, strlen(visible), SIZE_MAX, &at);
 }
 
+/* How much of it is printable ASCII, which needs no masking and has a column a byte. */
+static size_t ascii_run(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 /* -- words -- */
 
 void text_add(struct sb *out, const char *raw, size_t max)
@@ -83,6 +99,11 @@ void text_add(struct sb *out, const char *raw, size_t max)
 
 	if (!raw)
 		return;
+	at = ascii_run(raw);
+	if (raw[at] == '\0' && at <= max) {
+		sb_addn(out, raw, at);
+		return;
+	}
 	sb_add_visible(&all, raw);
 	measure(all.buf, all.len, max, &at);
 	if (at == all.len) {
@@ -300,10 +321,13 @@ void para_add(struct sb *out, const struct report_style *st, const struct para *
 	const char *at;
 	bool is_fresh; /* nothing but indentation on this line, so that going on to the next one would not help */
 
-	sb_add_visible(&all, text);
+	if (text[ascii_run(text)] != '\0') {
+		sb_add_visible(&all, text);
+		text = all.buf;
+	}
 	col = start_para(out, st, p, hang);
 	is_fresh = col <= MAX_OF(hang, (size_t)p->indent);
-	for (at = all.buf; *at;) {
+	for (at = text; *at;) {
 		size_t room = width > col ? width - col : 0, n;
 
 		at += strspn(at, " ");

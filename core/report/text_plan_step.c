@@ -189,6 +189,9 @@ static void put_undo(struct printer *p, const struct value *step)
 	} else if (strcmp(kind, "never") == 0) {
 		sb_add(&text, "cannot be undone");
 		ink = INK_ALARM;
+	} else if (strcmp(kind, "gone") == 0) {
+		sb_add(&text, "not undoable");
+		ink = INK_ALARM;
 	} else if (strcmp(kind, "person") == 0) {
 		sb_add(&text, "only by a person");
 		ink = INK_YELLOW;
@@ -322,6 +325,15 @@ static void draw_lines(struct printer *p, const struct value *step, const char *
 		}
 		rule_add(p->out, p->st, INK_YELLOW, false, text.buf);
 		p->drew_person = p->env_person = true;
+	}
+	if (plan_text_is(undo, "kind", "gone") && !p->env_person && !p->env_never) {
+		sb_reset(&text);
+		text_add(&text, env, CUT_NAME);
+		sb_add(&text, ": not undoable from here on: ");
+		text_add(&text, plan_text_of(undo, "text"), CUT_TEXT);
+		rule_add(p->out, p->st, INK_YELLOW, false, text.buf);
+		p->env_person = true;
+		sb_reset(&text);
 	}
 	if (plan_text_is(undo, "kind", "never") && !p->env_never) {
 		if (p->drew_never) {

@@ -126,6 +126,10 @@ static int check_question(const struct attest *t, const struct value *ask, const
 	if (value_bool_or(value_get(ask, "is_act"), false)) {
 		if (t->last_used || t->none_since)
 			return err_set(err, E_USAGE, "'%s' asks for something to be done, not for a last use", t->step);
+		if (thing && !(t->facts && t->facts[0])) {
+			err_set(err, E_USAGE, "'%s' needs what it was before: --fact NAME=VALUE", t->step);
+			return err_hint(err, "as the step says; it decides what has to be so again afterwards");
+		}
 		return 0;
 	}
 	if (t->at)

@@ -21,5 +21,8 @@ struct clocks {
 
 void clocks_note(struct clocks *c, const char *system, int64_t date_ms); /* 0 is ignored */
 int64_t clocks_now(const struct clocks *c);                             /* evidence time */
-/* Largest difference between any two servers' clocks, of those heard within the last age_ms. */
+/*
+ * Largest difference between any two servers' clocks, of those heard within the last age_ms; INT64_MAX: of all. A server that fell
+ * silent is not one whose clock is right: before what it last said is left aside, it has to be asked again.
+ */
 int64_t clocks_skew(const struct clocks *c, int64_t age_ms);

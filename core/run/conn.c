@@ -122,7 +122,7 @@ int conn_url(struct arena *a, const struct conn *conn, const struct http_req *re
 					       conn->name);
 		url = resolve(a, conn->base, req->href);
 		if ((req->href[0] == '/' && req->href[1] == '/') || !same_origin(conn->base, url)) {
-			err_set(err, E_REMOTE, "%s: a link in the answer leads to another host: '%.120s'",
+			err_set(err, E_REMOTE, "%s: a link in the answer leads to another origin: '%.120s'",
 				conn->name, req->href);
 			return err_hint(err, "it was not followed, since the token would go there");
 		}

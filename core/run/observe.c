@@ -141,6 +141,9 @@ static void check_secret(void *arg, const struct rollout_secret *rs)
 		ok = src->resolve(src->ctx, rs->ref, &s, &err) == 0;
 	secret_free(s);
 	value_set(k->arena, k->facts, rs->path, value_bool(k->arena, ok));
+	if (!ok) /* a step may have to bring it there */
+		value_set(k->arena, k->facts, arena_printf(k->arena, "%s.writable", rs->path),
+			  value_bool(k->arena, src->can_put(src->ctx, rs->ref, &(struct err)ERR_INIT) == 0));
 }
 
 static void look_at_secrets(const struct observer *ob, struct env_state *s)

@@ -108,7 +108,8 @@ void ask_act(struct step_run *s)
 	}
 	if (!in.lines[0])
 		in.lines[0] = s->ps->type->doc;
-	if (stands(engine_past(s->e, s), true, NULL) || ask(s, true, NULL, false))
+	if (stands(engine_past(s->e, s), true, NULL) ||
+	    ask(s, true, s->ps->type->flags & CHANGE_TELLS_BEFORE ? s->ps->thing->name : NULL, false))
 		show(s, &in);
 	arena_done(&a);
 }
@@ -179,7 +180,7 @@ static void take_ack(struct engine *e, const struct value *ack)
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++)
 		if (value_get(ack, copied[i]))
 			value_set(a, rec, copied[i], value_copy(a, value_get(ack, copied[i])));
-	if (engine_past(e, s)->ask_thing)
+	if (engine_past(e, s)->ask_thing && !engine_past(e, s)->is_act)
 		value_set(a, rec, "thing", value_string(a, engine_past(e, s)->ask_thing));
 	if (value_get(ack, "last_used_ms") || value_get(ack, "none_since_ms")) {
 		struct value *m = value_map(a);

@@ -22,7 +22,7 @@ enum step_state {
 struct gate_run {
 	const struct plan_gate *pg;
 	size_t env;                 /* index into plan.envs */
-	bool is_open, is_sampling, is_passed;
+	bool is_open, is_sampling, is_passed, is_heard;
 	int64_t opened_ms, wake_mono, passed_mono;
 	unsigned passes;
 	struct arena *arena;        /* of the samples */

@@ -25,17 +25,27 @@ static const struct fact facts[] = {
 static const char *const to_attest[] = { "type", "credential_id", NULL };
 static const char *const needs[] = { "console.project", NULL };
 
-enum kind { OTHER, SERVICE, MIGRATE, OAUTH, KINDS };
+enum kind { OTHER, SERVICE, MIGRATE, OAUTH, STRANGE, KINDS };
 
 static enum kind kind_of(const char *type)
 {
+	/* Kinds of credentials beside the server-to-server ones: they stand in the same list. */
+	static const char *const not_ours[] = { "oauthweb", "oauthios", "oauthandroid", "oauthwebapp",
+						"oauthsinglepageapp", "oauthnativeapp", "apikey",
+						"enterprisewebapp", "analytics", "adobeid" };
+
 	if (!type)
 		return OTHER;
 	if (strcasecmp(type, "service") == 0)
 		return SERVICE;
 	if (strcasecmp(type, "oauth_server_to_server_migrate") == 0)
 		return MIGRATE;
-	return strcasecmp(type, "oauth_server_to_server") == 0 ? OAUTH : OTHER;
+	if (strcasecmp(type, "oauth_server_to_server") == 0)
+		return OAUTH;
+	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+		if (strcasecmp(type, not_ours[i]) == 0)
+			return OTHER;
+	return STRANGE; /* perhaps a new word for one of ours: shown, and nothing is built on it */
 }
 
 /* The two spellings of the key; a row that says two different things is nobody's to interpret. */
@@ -75,9 +85,9 @@ static const char *pair(const enum kind kinds[2], size_t *ret_jwt)
 
 static int sort_rows(struct call *c, const struct value *list, struct err *err)
 {
-	static const char *const names[KINDS] = { "none", "service", "migrate", "oauth" };
+	static const char *const names[KINDS] = { "none", "service", "migrate", "oauth", "unknown" };
 	enum kind kinds[2] = { OTHER, OTHER };
-	const char *ids[2] = { NULL, NULL }, *type;
+	const char *ids[2] = { NULL, NULL }, *type, *strange = NULL;
 	size_t rows = 0, jwt = 0, oauth;
 
 	for (size_t i = 0; i < value_count(list); i++) {
@@ -88,6 +98,8 @@ static int sort_rows(struct call *c, const struct value *list, struct err *err)
 			return -err->code;
 		if (kind == OTHER)
 			continue;
+		if (kind == STRANGE)
+			strange = value_text(value_get(row, value_get(row, "credential_type") ? "credential_type" : "integration_type"));
 		if (rows < 2) {
 			kinds[rows] = kind;
 			if (row_id(c->arena, row, &ids[rows], err) < 0)
@@ -96,7 +108,10 @@ static int sort_rows(struct call *c, const struct value *list, struct err *err)
 		rows++;
 	}
 	oauth = 0;
-	type = rows < 2 ? names[kinds[0]] : rows == 2 ? pair(kinds, &jwt) : NULL;
+	if (rows == 1 && strange)
+		type = strange;
+	else
+		type = rows < 2 ? names[kinds[0]] : rows == 2 ? pair(kinds, &jwt) : NULL;
 	if (rows == 2)
 		oauth = 1 - jwt;
 	console_fact(c, "rows", value_int(c->arena, (int64_t)rows));

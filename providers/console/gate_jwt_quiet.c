@@ -98,7 +98,7 @@ static void judge(const struct gate_view *g, struct says *ret)
 	} else if (certain_ms > u.restart_ms + USES_MARGIN) {
 		uses_say(
 			ret, VERDICT_FAIL,
-			"the JWT credential was used at %s, after %s (%s): somebody who is not declared under consumers uses it",
+			"the JWT credential was used at %s, after %s (%s): somebody who is not declared under consumers uses it. Find and switch them, then --abandon this run and apply again",
 			when_text(text, certain_ms), restart, u.restart_what);
 	} else if (u.jwt_visible && u.newest->server_ms == 0) {
 		uses_say(ret, VERDICT_INCONCLUSIVE, "the console did not say what time it is");

@@ -99,6 +99,13 @@ static int diff(const struct view *v, struct changes *c, struct err *err)
 	struct arena *a = changes_arena(c);
 
 	(void)err;
+	if (needs_secret(v) && strcmp(value_text_or(view_want(v, "executors.secret"), ""), "bridge") == 0 &&
+	    !value_bool_or(view_fact(v, "local.secret", "credential.client_secret.writable"), true)) {
+		changes_find(c, FIND_REFUSE, "secret-place",
+			     "a file: reference in a folder that exists and can be written to; or executors.secret: operator",
+			     "the client secret cannot be stored under %s", reference(v));
+		return 0;
+	}
 	if (needs_secret(v))
 		changes_add(c, &bring, console_pair(a, "client_secret", "does not resolve"),
 			    console_pair(a, "client_secret", reference(v)), "secret-missing");

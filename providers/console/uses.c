@@ -77,6 +77,8 @@ static void add_attested(struct uses *u, const struct observation *o)
 		u->attested_ms = none_since;
 		u->attested_floor_ms = 0;
 	}
+	if (oauth > u->now_ms + WHEN_MINUTE)
+		oauth = 0; /* nobody can have read a use that is still to come */
 	if (oauth >
 	    0) { /* newer than the restart has to hold for the earliest instant that was meant */
 		span = MAX_OF(span_left_open(NULL, oauth), WHEN_MINUTE);
@@ -85,7 +87,7 @@ static void add_attested(struct uses *u, const struct observation *o)
 	}
 }
 
-/* Without a restart in this run: the app's own use, once noted, is as good; else what the app's page shows. */
+/* Without a restart in this run: what the app's page shows; else the app's own use, once noted, is as good. */
 static void find_restart(const struct gate_view *g, struct uses *u)
 {
 	const struct {
@@ -93,8 +95,8 @@ static void find_restart(const struct gate_view *g, struct uses *u)
 		const char *what;
 	} from[] = {
 		{ restart_ms(g->view), "restart" },
-		{ view_mark_ms(g->view, MARK_OWN_USE), "the app's use of OAuth" },
 		{ view_fact_int(g->view, "app.workflow", "started_at", 0), "workflows started" },
+		{ view_mark_ms(g->view, MARK_OWN_USE), "the app's use of OAuth" },
 		{ g->opened_ms, "first asked" },
 	};
 

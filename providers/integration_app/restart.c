@@ -592,6 +592,7 @@ static int restart_instruct(const struct view *v, struct arena *a, struct instru
 		.page = page ? arena_printf(a, "%s (Workflows)", page) : "the integration app of your region, Workflows",
 		.lines = {
 			arena_printf(a, "In the header choose instance '%s': hover over it, it looks read-only.", instance),
+			"Note the status of all three workflows as it is now: it has to be told afterwards.",
 			"See that nothing else waits for a restart: a warning mark on a Stop button, a replay of data.",
 			stop_line(v, a),
 			"Wait until each of them shows STOPPED (until then it goes on showing RUNNING).",
@@ -603,7 +604,7 @@ static int restart_instruct(const struct view *v, struct arena *a, struct instru
 			app_wants(v, "stopped") ? NULL : "Wait until each shows RUNNING; FAILED means wrong settings: mend them first.",
 		},
 		.check = "reads the workflows where a bridge can; else the app's first use of the OAuth credential after that time shows it",
-		.ack_args = "--at TIME",
+		.ack_args = "--at TIME --fact ingress=STATUS --fact egress=STATUS --fact opt-in-out=STATUS (as they were before)",
 	};
 	return 0;
 }
@@ -652,7 +653,7 @@ const struct change_type app_restart = {
 	.capability = "restart",
 	.executors = EXEC_BIT(EXEC_OPERATOR) | EXEC_BIT(EXEC_BRIDGE),
 	.executor_default = EXEC_OPERATOR,
-	.flags = CHANGE_FENCES | CHANGE_UNSUSPENDED,
+	.flags = CHANGE_FENCES | CHANGE_UNSUSPENDED | CHANGE_TELLS_BEFORE,
 	.apply_bridge = restart_bridge,
 	.instruct = restart_instruct,
 	.verify = verify,

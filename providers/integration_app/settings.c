@@ -100,6 +100,18 @@ static void warn_wrong_instance(const struct view *v, struct changes *c)
 			url, instance);
 }
 
+/* Back on JWT the app would need a JWT credential, and one whose certificate still lives. */
+static void say_way_back(const struct view *v, struct changes *c)
+{
+	const char *state = view_fact_text(v, "console.migration", "state");
+	int64_t ends = view_fact_int(v, "console.certificate", "not_after", 0);
+
+	if (state && (strcmp(state, "converted") == 0 || strcmp(state, "never-jwt") == 0))
+		changes_undo(c, UNDO_GONE, "there is no JWT credential to go back to");
+	else if (view_known(v, "console.certificate") && ends <= v->now_ms)
+		changes_undo(c, UNDO_GONE, "the JWT credential's certificate has ended, and none can be added");
+}
+
 static void want_switch(const struct view *v, struct changes *c, const char *reason)
 {
 	struct arena *a = changes_arena(c);
@@ -118,6 +130,7 @@ static void want_switch(const struct view *v, struct changes *c, const char *rea
 	if (client_id)
 		value_set(a, after, "client_id", value_string(a, client_id));
 	changes_add(c, &app_switch, before, after, reason);
+	say_way_back(v, c);
 }
 
 static void diff_unknown(const struct view *v, struct changes *c, const char *state)
@@ -164,6 +177,9 @@ static int settings_diff(const struct view *v, struct changes *c, struct err *er
 		diff_unknown(v, c, state);
 		return 0;
 	}
+	if (strcmp(auth_type, "jwt") == 0 && is_converted)
+		changes_find(c, FIND_WARN, "outage", "apply at once: nothing is waited for before the switch",
+			     "the credential was converted, and the app is still set to JWT: this is an outage");
 	if (strcmp(auth_type, "jwt") == 0) {
 		want_switch(v, c, is_first ? "jwt-only" : is_converted ? "outage" : "app-on-jwt");
 		return 0;

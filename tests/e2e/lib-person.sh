@@ -67,7 +67,9 @@ restart_workflows()
 {
 	open_app workflows
 	ran=
+	before=
 	for w in ingress egress opt-in-out; do
+		before="$before --fact $w=$(flow "$w")"
 		case $(flow "$w") in RUNNING | STARTING | FAILED) ran="$ran $w" ;; esac
 	done
 	do_this "workflows that run:${ran:- none}; stops them"
@@ -127,6 +129,7 @@ answer()
 		open_project
 		ack --fact "oauth_last_used=$(printf '%s\n' "$card" | attribute "credential-$credential" last-used-oauth)"
 		return ;;
+	*--at\ TIME*) ;; # to be done, not only read: below
 	*--fact\ ingress*)
 		open_app workflows
 		page=$(get "$app")
@@ -141,7 +144,10 @@ answer()
 	case " ${PERSON_SKIPS:-} " in
 	*" ${step#*/} "*)
 		do_this "only says that it is done"
-		ack
+		case $step in
+		*/app.workflow/restart) ack --fact ingress=RUNNING --fact egress=RUNNING --fact opt-in-out=STOPPED ;;
+		*) ack ;;
+		esac
 		return ;;
 	esac
 	case $step in
@@ -158,7 +164,8 @@ answer()
 		ack ;;
 	*/app.workflow/restart)
 		restart_workflows
-		ack --at "$stopped" ;;
+		# shellcheck disable=SC2086 # words, each without blanks
+		ack --at "$stopped" $before ;;
 	*/console.migration/finalize)
 		open_project
 		do_this "types '$title' and clicks 'Confirm and continue'"

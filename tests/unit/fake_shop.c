@@ -45,12 +45,13 @@ static const struct connection_type conn_bridge = { .name = "bridge",
 						    .doc = "An adapter.",
 						    .prefix_default = "",
 						    .auth_kinds = "bearer" };
-static const struct connection_type *const connections[] = { &conn_shop, &conn_ledger, &conn_till, &conn_bridge,
-							     NULL };
+static const struct connection_type *const connections[] = { &conn_shop, &conn_ledger, &conn_till,
+							     &conn_bridge, NULL };
 
 static const struct field scope = { .name = "scope", .kind = FIELD_ID };
 static const struct field project_fields[] = {
-	{ .name = "id", .kind = FIELD_ID, .flags = FIELD_REQUIRED, .doc = "Which one." }, { .name = NULL }
+	{ .name = "id", .kind = FIELD_ID, .flags = FIELD_REQUIRED, .doc = "Which one." },
+	{ .name = NULL }
 };
 static const struct field credential_fields[] = {
 	{ .name = "client_id", .kind = FIELD_ID, .flags = FIELD_REQUIRED, .doc = "The client." },
@@ -59,16 +60,31 @@ static const struct field credential_fields[] = {
 	{ .name = NULL },
 };
 static const struct field app_fields[] = {
-	{ .name = "flows", .kind = FIELD_BOOL, .def = "false", .doc = "Whether rows have to grow." },
-	{ .name = "ask", .kind = FIELD_BOOL, .def = "false", .doc = "Whether a person reads the last use." },
-	{ .name = "sneaky", .kind = FIELD_BOOL, .def = "false", .doc = "Whether observe misbehaves." },
-	{ .name = "mint", .kind = FIELD_BOOL, .def = "false", .doc = "Whether rows are read as the app." },
+	{ .name = "flows",
+	  .kind = FIELD_BOOL,
+	  .def = "false",
+	  .doc = "Whether rows have to grow." },
+	{ .name = "ask",
+	  .kind = FIELD_BOOL,
+	  .def = "false",
+	  .doc = "Whether a person reads the last use." },
+	{ .name = "sneaky",
+	  .kind = FIELD_BOOL,
+	  .def = "false",
+	  .doc = "Whether observe misbehaves." },
+	{ .name = "mint",
+	  .kind = FIELD_BOOL,
+	  .def = "false",
+	  .doc = "Whether rows are read as the app." },
 	{ .name = NULL },
 };
-static const struct section_type section_project = { "project", "The project.", project_fields, true };
-static const struct section_type section_credential = { "credential", "The client.", credential_fields, true };
+static const struct section_type section_project = { "project", "The project.", project_fields,
+						     true };
+static const struct section_type section_credential = { "credential", "The client.",
+							credential_fields, true };
 static const struct section_type section_app = { "app", "The app.", app_fields, false };
-static const struct section_type *const sections[] = { &section_project, &section_credential, &section_app, NULL };
+static const struct section_type *const sections[] = { &section_project, &section_credential,
+						       &section_app, NULL };
 
 static bool wants(const struct view *v, const char *what)
 {
@@ -77,15 +93,18 @@ static bool wants(const struct view *v, const char *what)
 
 static const char *path_of(struct call *c, const char *tail)
 {
-	return arena_printf(c->arena, "/p/%s%s", value_text_or(view_want(c->view, "project.id"), "?"), tail);
+	return arena_printf(c->arena, "/p/%s%s",
+			    value_text_or(view_want(c->view, "project.id"), "?"), tail);
 }
 
 /* One GET whose members become the facts. */
-static enum next read_all(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err,
-			  const char *conn, const char *tail)
+static enum next read_all(struct call *c, const struct http_resp *last, struct http_req *req,
+			  struct err *err, const char *conn, const char *tail)
 {
 	if (!last) {
-		*req = (struct http_req){ .method = "GET", .conn = conn, .path = path_of(c, tail), .what = "look" };
+		*req = (struct http_req){
+			.method = "GET", .conn = conn, .path = path_of(c, tail), .what = "look"
+		};
 		return NEXT_SEND;
 	}
 	if (last->status != 200 || !last->body) {
@@ -98,17 +117,20 @@ static enum next read_all(struct call *c, const struct http_resp *last, struct h
 	return NEXT_DONE;
 }
 
-static enum next see_project(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next see_project(struct call *c, const struct http_resp *last, struct http_req *req,
+			     struct err *err)
 {
 	return read_all(c, last, req, err, "shop", "");
 }
 
-static enum next see_key(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next see_key(struct call *c, const struct http_resp *last, struct http_req *req,
+			 struct err *err)
 {
 	return read_all(c, last, req, err, "shop", "/key");
 }
 
-static enum next see_settings(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next see_settings(struct call *c, const struct http_resp *last, struct http_req *req,
+			      struct err *err)
 {
 	enum next n = read_all(c, last, req, err, "shop", "/settings");
 
@@ -117,17 +139,20 @@ static enum next see_settings(struct call *c, const struct http_resp *last, stru
 	return n;
 }
 
-static enum next see_app(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next see_app(struct call *c, const struct http_resp *last, struct http_req *req,
+			 struct err *err)
 {
 	return read_all(c, last, req, err, "shop", "/app");
 }
 
-static enum next see_use(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next see_use(struct call *c, const struct http_resp *last, struct http_req *req,
+			 struct err *err)
 {
 	return read_all(c, last, req, err, "shop", "/use");
 }
 
-static enum next see_book(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next see_book(struct call *c, const struct http_resp *last, struct http_req *req,
+			  struct err *err)
 {
 	enum next n = read_all(c, last, req, err, "ledger", "/book");
 
@@ -137,11 +162,13 @@ static enum next see_book(struct call *c, const struct http_resp *last, struct h
 }
 
 /* One write, and done when the answer is good. */
-static enum next write_once(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err,
-			    const char *method, const char *tail)
+static enum next write_once(struct call *c, const struct http_resp *last, struct http_req *req,
+			    struct err *err, const char *method, const char *tail)
 {
 	if (!last) {
-		*req = (struct http_req){ .method = method, .conn = "shop", .path = path_of(c, tail), .what = tail };
+		*req = (struct http_req){
+			.method = method, .conn = "shop", .path = path_of(c, tail), .what = tail
+		};
 		return NEXT_SEND;
 	}
 	if (last->status >= 300) {
@@ -151,30 +178,37 @@ static enum next write_once(struct call *c, const struct http_resp *last, struct
 	return NEXT_DONE;
 }
 
-static enum next do_add(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next do_add(struct call *c, const struct http_resp *last, struct http_req *req,
+			struct err *err)
 {
 	return write_once(c, last, req, err, "POST", "/key");
 }
 
-static enum next do_drop(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next do_drop(struct call *c, const struct http_resp *last, struct http_req *req,
+			 struct err *err)
 {
 	return write_once(c, last, req, err, "DELETE", "/key");
 }
 
-static enum next do_set(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next do_set(struct call *c, const struct http_resp *last, struct http_req *req,
+			struct err *err)
 {
 	return write_once(c, last, req, err, "PUT", "/settings");
 }
 
-static enum next send(struct call *c, struct http_req *req, int stage, const char *method, const char *tail)
+static enum next send(struct call *c, struct http_req *req, int stage, const char *method,
+		      const char *tail)
 {
-	*req = (struct http_req){ .method = method, .conn = "shop", .path = path_of(c, tail), .what = tail };
+	*req = (struct http_req){
+		.method = method, .conn = "shop", .path = path_of(c, tail), .what = tail
+	};
 	c->stage = stage;
 	return NEXT_SEND;
 }
 
 /* Stop, wait, start: in one call. */
-static enum next do_restart(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next do_restart(struct call *c, const struct http_resp *last, struct http_req *req,
+			    struct err *err)
 {
 	enum { BEGIN, STOPPING, PAUSE, STARTING };
 
@@ -203,7 +237,9 @@ static enum next do_restart(struct call *c, const struct http_resp *last, struct
 
 static enum settled yes_if(const struct value *fact, bool want)
 {
-	return !fact ? SETTLED_UNKNOWN : value_bool_or(fact, false) == want ? SETTLED_YES : SETTLED_NO;
+	return !fact                              ? SETTLED_UNKNOWN :
+	       value_bool_or(fact, false) == want ? SETTLED_YES :
+						    SETTLED_NO;
 }
 
 static enum settled added(const struct view *v)
@@ -218,8 +254,9 @@ static enum settled dropped(const struct view *v)
 
 static enum settled is_set(const struct view *v)
 {
-	return !view_known(v, "shop.settings") ? SETTLED_UNKNOWN :
-	       view_fact_is(v, "shop.settings", "use", "new") ? SETTLED_YES : SETTLED_NO;
+	return !view_known(v, "shop.settings")                ? SETTLED_UNKNOWN :
+	       view_fact_is(v, "shop.settings", "use", "new") ? SETTLED_YES :
+								SETTLED_NO;
 }
 
 static enum settled restarted(const struct view *v)
@@ -335,7 +372,8 @@ static const struct change_type change_flows = { .name = "flows",
 static const struct change_type *const key_changes[] = { &change_add, &change_drop, NULL };
 static const struct change_type *const settings_changes[] = { &change_set, NULL };
 static const struct change_type *const app_changes[] = { &change_restart, NULL };
-static const struct change_type *const use_changes[] = { &change_seen, &change_quiet, &change_asked, NULL };
+static const struct change_type *const use_changes[] = { &change_seen, &change_quiet, &change_asked,
+							 NULL };
 static const struct change_type *const book_changes[] = { &change_flows, NULL };
 
 static int diff_key(const struct view *v, struct changes *c, struct err *err)
@@ -405,9 +443,11 @@ static const struct fact app_facts[] = { { "running", VAL_BOOL, FACT_STATE, "Whe
 static const struct fact use_facts[] = { { "new_at", VAL_INT, FACT_SAMPLE, "New key's last use." },
 					 { "old_at", VAL_INT, FACT_SAMPLE, "Old key's last use." },
 					 { "contact", VAL_STRING, FACT_SAMPLE, "Somebody." },
-					 { "phone", VAL_STRING, FACT_PRIVATE, "Nobody's business." },
+					 { "phone", VAL_STRING, FACT_PRIVATE,
+					   "Nobody's business." },
 					 { .name = NULL } };
-static const struct fact book_facts[] = { { "rows", VAL_INT, FACT_SAMPLE, "How many." }, { .name = NULL } };
+static const struct fact book_facts[] = { { "rows", VAL_INT, FACT_SAMPLE, "How many." },
+					  { .name = NULL } };
 
 static const struct thing_type thing_project = { .name = "shop.project",
 						 .doc = "A project.",
@@ -456,8 +496,9 @@ static const struct thing_type thing_book = { .name = "ledger.book",
 					      .observe = see_book,
 					      .diff = diff_book,
 					      .changes = book_changes };
-static const struct thing_type *const things[] = { &thing_project, &thing_key,	&thing_settings, &thing_app,
-						   &thing_use,	   &thing_book, NULL };
+static const struct thing_type *const things[] = {
+	&thing_project, &thing_key, &thing_settings, &thing_app, &thing_use, &thing_book, NULL
+};
 
 /* --- gates --- */
 
@@ -508,14 +549,16 @@ static void judge_quiet(const struct gate_view *g, struct says *ret)
 
 	if (!o->facts)
 		return;
-	snprintf(ret->saw, sizeof(ret->saw), "old key last used %lld ms ago", (long long)(now - at));
+	snprintf(ret->saw, sizeof(ret->saw), "old key last used %lld ms ago",
+		 (long long)(now - at));
 	if (now - at >= window) {
 		ret->verdict = VERDICT_PASS;
 		return;
 	}
 	ret->verdict = at > g->opened_ms + WHEN_HOUR ? VERDICT_FAIL : VERDICT_WAIT;
 	ret->until_ms = at + window;
-	snprintf(ret->why, sizeof(ret->why), "%s", ret->verdict == VERDICT_FAIL ? "somebody uses it" : "not yet");
+	snprintf(ret->why, sizeof(ret->why), "%s",
+		 ret->verdict == VERDICT_FAIL ? "somebody uses it" : "not yet");
 }
 
 static int64_t quiet_earliest(const struct value *limits)
@@ -551,11 +594,14 @@ static void judge_calm(const struct gate_view *g, struct says *ret)
 	const struct observation *o = &newest(g)->seen[0];
 
 	if (o->facts)
-		ret->verdict = value_bool_or(value_get(o->facts, "running"), false) ? VERDICT_PASS : VERDICT_WAIT;
+		ret->verdict = value_bool_or(value_get(o->facts, "running"), false) ? VERDICT_PASS :
+										      VERDICT_WAIT;
 }
 
-static const struct field quiet_fields[] = { { .name = "window", .kind = FIELD_SPAN, .def = "24h", .doc = "How long." },
-					     { .name = NULL } };
+static const struct field quiet_fields[] = {
+	{ .name = "window", .kind = FIELD_SPAN, .def = "24h", .doc = "How long." },
+	{ .name = NULL }
+};
 static const char *const observes_use[] = { "shop.use", NULL };
 static const char *const observes_book[] = { "ledger.book", NULL };
 static const char *const observes_app[] = { "shop.app", NULL };
@@ -593,7 +639,8 @@ static const struct gate_type gate_calm = { .name = "calm",
 					    .judge = judge_calm,
 					    .cadence = "1m",
 					    .deadline = "5d" };
-static const struct gate_type *const gates[] = { &gate_uses, &gate_quiet, &gate_book, &gate_word, &gate_calm, NULL };
+static const struct gate_type *const gates[] = { &gate_uses, &gate_quiet, &gate_book,
+						 &gate_word, &gate_calm,  NULL };
 
 static const struct provider provider = { .name = "shop",
 					  .doc = "A shop.",
@@ -604,18 +651,19 @@ static const struct provider provider = { .name = "shop",
 static const struct provider *const providers[] = { &provider, NULL };
 const struct registry shop_registry = { providers };
 
-#define HEAD                                                                                                           \
-	"version: 1\n"                                                                                                 \
-	"connections:\n"                                                                                               \
-	"  shop: {url: https://shop.example, auth: {kind: bearer, token: env:SHOP_TOKEN, api_key: key-1}}\n"           \
-	"  ledger: {url: https://ledger.example, auth: {kind: bearer, token: env:LEDGER_TOKEN}}\n"                     \
-	"defaults:\n"                                                                                                  \
-	"  credential: {client_secret: env:APP_SECRET, scopes: [read]}\n"                                              \
-	"  executors: {drop: api}\n"                                                                                   \
+#define HEAD                                                                                                 \
+	"version: 1\n"                                                                                       \
+	"connections:\n"                                                                                     \
+	"  shop: {url: https://shop.example, auth: {kind: bearer, token: env:SHOP_TOKEN, api_key: key-1}}\n" \
+	"  ledger: {url: https://ledger.example, auth: {kind: bearer, token: env:LEDGER_TOKEN}}\n"           \
+	"defaults:\n"                                                                                        \
+	"  credential: {client_secret: env:APP_SECRET, scopes: [read]}\n"                                    \
+	"  executors: {drop: api}\n"                                                                         \
 	"environments:\n"
 const char shop_one_env[] = HEAD "  dev: {project: {id: p0}, credential: {client_id: c0}}\n";
-const char shop_two_envs[] = HEAD "  dev: {project: {id: p0}, credential: {client_id: c0}}\n"
-				  "  stage: {project: {id: p1}, credential: {client_id: c1}, after: [dev]}\n";
+const char shop_two_envs[] =
+	HEAD "  dev: {project: {id: p0}, credential: {client_id: c0}}\n"
+	     "  stage: {project: {id: p1}, credential: {client_id: c1}, after: [dev]}\n";
 
 /* ---- the servers' side ---- */
 
@@ -633,7 +681,8 @@ static void live(struct shop_world *w)
 		struct shop_project *p = &w->projects[i];
 		struct shop_client *c = &w->clients[p->client];
 
-		for (; p->running && !w->app_idle && p->next_mint <= now; p->next_mint += MINT_EVERY) {
+		for (; p->running && !w->app_idle && p->next_mint <= now;
+		     p->next_mint += MINT_EVERY) {
 			if (p->runs_new)
 				c->new_used = MAX_OF(c->new_used, p->next_mint);
 			else
@@ -669,8 +718,8 @@ static void drop(struct shop_world *w, struct shop_client *c)
 	c->has_old = false;
 }
 
-static void answer_get(struct shop_world *w, struct shop_project *p, const char *tail, struct arena *a,
-		       struct value *m, struct fake_reply *r)
+static void answer_get(struct shop_world *w, struct shop_project *p, const char *tail,
+		       struct arena *a, struct value *m, struct fake_reply *r)
 {
 	struct shop_client *c = &w->clients[p->client];
 
@@ -699,8 +748,8 @@ static void answer_get(struct shop_world *w, struct shop_project *p, const char 
 	}
 }
 
-static void answer_write(struct shop_world *w, struct shop_project *p, const char *method, const char *tail,
-			 struct fake_reply *r)
+static void answer_write(struct shop_world *w, struct shop_project *p, const char *method,
+			 const char *tail, struct fake_reply *r)
 {
 	struct shop_client *c = &w->clients[p->client];
 
@@ -801,8 +850,9 @@ static enum fake_fault fault_of(void *ctx, size_t n, const struct exchange *x)
 	if (!strstr(line.buf, s->fault_on))
 		return FAULT_NONE;
 	s->fault_seen++;
-	return s->fault_seen > s->fault_from && s->fault_seen <= s->fault_from + s->fault_times ? s->fault :
-												  FAULT_NONE;
+	return s->fault_seen > s->fault_from && s->fault_seen <= s->fault_from + s->fault_times ?
+		       s->fault :
+		       FAULT_NONE;
 }
 
 /* ---- what a run leaves behind ---- */
@@ -873,16 +923,19 @@ static const char *place(void *ctx)
 
 /* ---- a person ---- */
 
-static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text, int64_t until_ms)
+static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,
+		     int64_t until_ms)
 {
-	static const char *const names[] = { "STARTED", "ACTING", "SAW", "WAITS", "DONE", "FAILED", "NOTE" };
+	static const char *const names[] = { "STARTED", "ACTING", "SAW", "WAITS",
+					     "DONE",    "FAILED", "NOTE" };
 	struct shop *s = ctx;
 
 	(void)until_ms;
 	sb_addf(&s->events, "%s %s %s\n", names[ev], address, text);
 }
 
-static void on_instruct(void *ctx, const char *address, const struct instruction *in, const char *ack)
+static void on_instruct(void *ctx, const char *address, const struct instruction *in,
+			const char *ack)
 {
 	struct shop *s = ctx;
 
@@ -919,7 +972,8 @@ void shop_load(struct shop *s, const char *text)
 	CLEANUP(sb_done) struct sb said = SB_INIT(65536);
 
 	diags_init(&d, &s->arena);
-	if (rollout_parse("shop.yaml", text, strlen(text), &shop_registry, &s->sys, &s->arena, &s->rollout, &d) < 0) {
+	if (rollout_parse("shop.yaml", text, strlen(text), &shop_registry, &s->sys, &s->arena,
+			  &s->rollout, &d) < 0) {
 		diags_print(&d, &said);
 		fail_msg("%s", said.buf);
 	}
@@ -956,7 +1010,8 @@ struct shop *shop_new(const char *text)
 	static const struct fake_secrets known = { { { "env:SHOP_TOKEN", "shop-token", 0, 0 },
 						     { "env:LEDGER_TOKEN", "ledger-token", 0, 0 },
 						     { "env:APP_SECRET", "app-secret-text", 0, 0 },
-						     { "env:OTHER_SECRET", "other-secret-text", 0, 0 } } };
+						     { "env:OTHER_SECRET", "other-secret-text", 0,
+						       0 } } };
 
 	s->w = mmap(NULL, sizeof(*s->w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(s->w != MAP_FAILED);
@@ -1067,7 +1122,8 @@ size_t shop_journal_count(const struct shop *s, const char *part)
 	size_t len = strlen(part);
 
 	for (size_t at = 0; at < s->w->journal_len;) {
-		const char *line = s->w->journal + at, *end = memchr(line, '\n', s->w->journal_len - at);
+		const char *line = s->w->journal + at,
+			   *end = memchr(line, '\n', s->w->journal_len - at);
 
 		assert_non_null(end);
 		count += memmem(line, (size_t)(end - line), part, len) != NULL;

@@ -40,7 +40,8 @@ static void numbers(void *ctx, void *buf, size_t len)
 	unsigned char *out = buf;
 
 	for (size_t i = 0; i < len; i++) {
-		c->random = c->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		c->random =
+			c->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		out[i] = (unsigned char)(c->random >> 56);
 	}
 }
@@ -73,10 +74,9 @@ int64_t fake_server_now(const struct fake_clock *c)
 
 void fake_net_init(struct fake_net *n, struct fake_clock *clock, fake_serve *serve, void *ctx)
 {
-	*n = (struct fake_net){ .clock = clock,
-				.serve = serve,
-				.ctx = ctx,
-				.log = SB_INIT((size_t)64 << 20) };
+	*n = (struct fake_net){
+		.clock = clock, .serve = serve, .ctx = ctx, .log = SB_INIT((size_t)64 << 20)
+	};
 }
 
 void fake_net_done(struct fake_net *n)
@@ -140,12 +140,14 @@ static size_t earliest(const struct fake_net *n)
 
 static void take_out(struct fake_net *n, size_t i)
 {
-	memmove(&n->flights[i], &n->flights[i + 1], (n->flight_count - i - 1) * sizeof(*n->flights));
+	memmove(&n->flights[i], &n->flights[i + 1],
+		(n->flight_count - i - 1) * sizeof(*n->flights));
 	n->flight_count--;
 }
 
 /* A member that must not be seen becomes a secret, as the real transport has it. */
-static const struct value *hide(struct fake_net *n, const struct exchange *x, const struct value *body)
+static const struct value *hide(struct fake_net *n, const struct exchange *x,
+				const struct value *body)
 {
 	const char *text = x->secret_field ? value_text(value_get(body, x->secret_field)) : NULL;
 	struct value *out;
@@ -155,7 +157,8 @@ static const struct value *hide(struct fake_net *n, const struct exchange *x, co
 	n->secrets = mem_grow(n->secrets, n->secret_count, &n->secret_cap, sizeof(struct secret *));
 	n->secrets[n->secret_count] = secret_new(text, strlen(text));
 	out = value_copy(x->arena, body);
-	value_set(x->arena, out, x->secret_field, value_secret(x->arena, n->secrets[n->secret_count++]));
+	value_set(x->arena, out, x->secret_field,
+		  value_secret(x->arena, n->secrets[n->secret_count++]));
 	return out;
 }
 
@@ -243,7 +246,8 @@ const struct value *fake_json(struct arena *a, const char *text)
 	return v;
 }
 
-void fake_serve_script(void *ctx, struct fake_net *net, const struct exchange *x, struct fake_reply *ret)
+void fake_serve_script(void *ctx, struct fake_net *net, const struct exchange *x,
+		       struct fake_reply *ret)
 {
 	(void)ctx;
 	if (net->script_at >= net->script_len)

@@ -57,8 +57,8 @@ static void assert_ends(struct shop *s, enum err_code want)
 	enum err_code code = shop_apply(s, &r);
 
 	if (code != want)
-		fail_msg("ended with %d, not %d: %s %s\n%s", (int)code, (int)want, r.summary, s->err.msg,
-			 s->events.buf);
+		fail_msg("ended with %d, not %d: %s %s\n%s", (int)code, (int)want, r.summary,
+			 s->err.msg, s->events.buf);
 }
 
 static void assert_converges(struct shop *s)
@@ -91,10 +91,13 @@ static void a_run_goes_from_expand_over_switch_and_prove_to_contract(void **stat
 	assert_wrote_once(s);
 	assert_int_equal(r.done, r.total);
 	assert_int_equal(r.total, 6);
-	assert_true(at(s, "POST https://shop.example/v1/p/p0/key ") < at(s, "PUT https://shop.example/v1/p/p0/settings"));
-	assert_true(at(s, "PUT https://shop.example/v1/p/p0/settings") < at(s, "POST https://shop.example/v1/p/p0/app/stop"));
+	assert_true(at(s, "POST https://shop.example/v1/p/p0/key ") <
+		    at(s, "PUT https://shop.example/v1/p/p0/settings"));
+	assert_true(at(s, "PUT https://shop.example/v1/p/p0/settings") <
+		    at(s, "POST https://shop.example/v1/p/p0/app/stop"));
 	assert_true(at(s, "/app/start") < at(s, "GET https://shop.example/v1/p/p0/use"));
-	assert_true(at(s, "GET https://shop.example/v1/p/p0/use") < at(s, "DELETE https://shop.example/v1/p/p0/key"));
+	assert_true(at(s, "GET https://shop.example/v1/p/p0/use") <
+		    at(s, "DELETE https://shop.example/v1/p/p0/key"));
 	assert_int_equal(shop_journal_count(s, "\"type\":\"receipt\""), 1);
 	shop_free(s);
 }
@@ -131,13 +134,15 @@ static void a_gate_that_waits_says_until_when_and_the_next_run_goes_on(void **st
 
 	/* Too early: waits again, and writes nothing. */
 	assert_int_equal(shop_apply(s, &r), E_WAIT);
-	assert_int_equal(fake_net_count(&s->net, "POST ") + fake_net_count(&s->net, "PUT "), writes);
+	assert_int_equal(fake_net_count(&s->net, "POST ") + fake_net_count(&s->net, "PUT "),
+			 writes);
 
 	shop_advance(s->w, WHEN_DAY);
 	assert_int_equal(shop_apply(s, &r), E_NONE);
 	assert_true(shop_is_migrated(s, 0));
 	assert_wrote_once(s);
-	assert_int_equal(fake_net_count(&s->net, "POST ") + fake_net_count(&s->net, "PUT "), writes);
+	assert_int_equal(fake_net_count(&s->net, "POST ") + fake_net_count(&s->net, "PUT "),
+			 writes);
 	shop_free(s);
 }
 
@@ -188,7 +193,8 @@ static void an_environment_begins_when_those_before_it_are_through(void **state)
 	assert_ends(s, E_NONE);
 	assert_true(shop_is_migrated(s, 0));
 	assert_true(shop_is_migrated(s, 1));
-	assert_true(at(s, "DELETE https://shop.example/v1/p/p0/key") < at(s, "POST https://shop.example/v1/p/p1/key"));
+	assert_true(at(s, "DELETE https://shop.example/v1/p/p0/key") <
+		    at(s, "POST https://shop.example/v1/p/p1/key"));
 	shop_free(s);
 }
 
@@ -276,7 +282,8 @@ static void a_restart_whose_reply_was_lost_is_looked_at_and_not_forgotten(void *
 	}
 }
 
-static void a_lost_reply_whose_effect_nobody_can_read_is_not_sent_again_by_the_next_run(void **state)
+static void a_lost_reply_whose_effect_nobody_can_read_is_not_sent_again_by_the_next_run(
+	void **state)
 {
 	struct shop *s = shop_new(shop_one_env);
 	struct apply_result r;
@@ -300,7 +307,8 @@ static void an_effect_that_shows_late_is_waited_for_after_a_kill(void **state)
 	struct shop *s = NULL;
 
 	(void)state;
-	for (size_t n = 1; !s || s->w->clients[0].adds == 0; n++) { /* the exchange that adds the key */
+	for (size_t n = 1; !s || s->w->clients[0].adds == 0;
+	     n++) { /* the exchange that adds the key */
 		if (s)
 			shop_free(s);
 		assert_true(n < 100);
@@ -403,7 +411,8 @@ static void killed_at_any_record_it_goes_on_and_writes_once(void **state)
 			assert_int_equal(shop_apply_child(s), -1);
 			s->w->kill_at = 0;
 			assert_ends(s, E_NONE);
-			if (!shop_is_migrated(s, 0) || s->w->clients[0].adds != 1 || s->w->clients[0].drops != 1)
+			if (!shop_is_migrated(s, 0) || s->w->clients[0].adds != 1 ||
+			    s->w->clients[0].drops != 1)
 				fail_msg("killed %s record %zu", before ? "before" : "after", n);
 			assert_int_equal(s->w->projects[0].sets, 1);
 			shop_free(s);
@@ -428,7 +437,8 @@ static void killed_at_any_exchange_it_goes_on_and_writes_once(void **state)
 		}
 		assert_int_equal(status, -1);
 		assert_ends(s, E_NONE);
-		if (!shop_is_migrated(s, 0) || s->w->clients[0].adds != 1 || s->w->clients[0].drops != 1)
+		if (!shop_is_migrated(s, 0) || s->w->clients[0].adds != 1 ||
+		    s->w->clients[0].drops != 1)
 			fail_msg("killed at exchange %zu", n);
 		assert_int_equal(s->w->projects[0].sets, 1);
 		shop_free(s);
@@ -587,9 +597,10 @@ static void an_optional_step_without_an_answer_is_reported_and_stops_nothing(voi
 
 static void a_gate_passes_after_as_many_passes_and_samples_as_the_file_wants(void **state)
 {
-	struct shop *s = shop_new(HEAD ENVS
-				  "  dev: {project: {id: p0}, credential: {client_id: c0}, app: {flows: true},\n"
-				  "    gates: {book_grows: {passes: 3, min_samples: 5, cadence: 1m, deadline: 1h}}}\n");
+	struct shop *s = shop_new(
+		HEAD ENVS
+		"  dev: {project: {id: p0}, credential: {client_id: c0}, app: {flows: true},\n"
+		"    gates: {book_grows: {passes: 3, min_samples: 5, cadence: 1m, deadline: 1h}}}\n");
 
 	(void)state;
 	s->options.patience_ms = INT64_MAX;
@@ -600,9 +611,10 @@ static void a_gate_passes_after_as_many_passes_and_samples_as_the_file_wants(voi
 
 static void samples_and_passes_outlive_the_program(void **state)
 {
-	struct shop *s = shop_new(HEAD ENVS
-				  "  dev: {project: {id: p0}, credential: {client_id: c0}, app: {flows: true},\n"
-				  "    gates: {book_grows: {passes: 3, min_samples: 4, cadence: 1h, deadline: 2d}}}\n");
+	struct shop *s = shop_new(
+		HEAD ENVS
+		"  dev: {project: {id: p0}, credential: {client_id: c0}, app: {flows: true},\n"
+		"    gates: {book_grows: {passes: 3, min_samples: 4, cadence: 1h, deadline: 2d}}}\n");
 	struct apply_result r;
 
 	(void)state;
@@ -684,7 +696,8 @@ static void an_operator_step_asks_once_and_takes_the_answer(void **state)
 	assert_converges(s);
 	assert_int_equal(s->instructed, 2);
 	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 1);
-	assert_int_equal(shop_journal_count(s, "\"by\":\"ann\""), 2); /* the answer and the outcome */
+	assert_int_equal(shop_journal_count(s, "\"by\":\"ann\""),
+			 2); /* the answer and the outcome */
 	assert_int_equal(s->w->projects[0].sets, 0);
 	shop_free(s);
 }
@@ -802,8 +815,9 @@ static void a_last_use_is_asked_for_and_bound_to_its_question(void **state)
 	(void)state;
 	assert_int_equal(shop_apply(s, &r), E_WAIT);
 	assert_int_equal(s->instructed, 1);
-	assert_string_equal(s->last_ack,
-			    "s2sctl ack dev/shop.use/asked --by NAME --last-used TIME | --none-since DATE");
+	assert_string_equal(
+		s->last_ack,
+		"s2sctl ack dev/shop.use/asked --by NAME --last-used TIME | --none-since DATE");
 	shop_ack(s, "dev/shop.use/asked", &word);
 	assert_converges(s);
 	assert_int_equal(s->instructed, 1);
@@ -860,9 +874,10 @@ static void environments_with_one_client_share_the_contract_after_both_have_prov
 
 static void a_shared_contract_waits_when_one_of_its_environments_has_failed(void **state)
 {
-	struct shop *s = shop_new(HEAD ENVS
-				  "  dev: {project: {id: p0}, credential: {client_id: c0}}\n"
-				  "  stage: {project: {id: p1}, credential: {client_id: c0}, app: {flows: true}}\n");
+	struct shop *s = shop_new(
+		HEAD ENVS
+		"  dev: {project: {id: p0}, credential: {client_id: c0}}\n"
+		"  stage: {project: {id: p1}, credential: {client_id: c0}, app: {flows: true}}\n");
 
 	(void)state;
 	s->w->projects[1].client = 0;
@@ -887,7 +902,8 @@ static void a_shared_contract_is_not_done_for_one_environment_alone(void **state
 	s->options.envs = one;
 	s->options.patience_ms = INT64_MAX;
 	for (int i = 0; i < SHOP_PROJECTS; i++)
-		s->w->projects[i].next_mint = FAKE_START + 9 * WHEN_DAY; /* the other app lives on its token */
+		s->w->projects[i].next_mint =
+			FAKE_START + 9 * WHEN_DAY; /* the other app lives on its token */
 	assert_ends(s, E_NONE);
 	assert_true(s->w->projects[0].runs_new);
 	assert_int_equal(s->w->clients[0].drops, 0);
@@ -985,7 +1001,8 @@ static void from_the_restart_to_the_apps_own_use_the_tool_mints_nothing(void **s
 	assert_true(noted > 0);
 	for (int i = 0; i < c->tool_mint_count; i++)
 		assert_true(c->tool_mints[i] < restarted ||
-			    strstr(s->w->journal, "\"oauth_use.at\"") < strstr(s->w->journal, "\"type\":\"mint\""));
+			    strstr(s->w->journal, "\"oauth_use.at\"") <
+				    strstr(s->w->journal, "\"type\":\"mint\""));
 	/* Each mint has its intent before it. */
 	assert_true(shop_journal_count(s, "\"is_outcome\":false") >= (size_t)c->tool_mint_count);
 	assert_true(c->tool_mint_count > 0);
@@ -1070,6 +1087,25 @@ static void another_system_under_the_same_name_is_refused(void **state)
 	assert_non_null(strstr(s->err.msg, "uid-0"));
 	assert_non_null(strstr(s->err.msg, "uid-x"));
 	assert_int_equal(fake_net_count(&s->net, "POST "), writes);
+	assert_int_equal(s->w->clients[0].drops, 0);
+	shop_free(s);
+}
+
+static void swap_system(struct shop *s)
+{
+	if (happened(s, "DONE dev/shop.app/restart"))
+		snprintf(s->w->projects[0].uid, sizeof(s->w->projects[0].uid), "uid-x");
+}
+
+static void another_system_is_noticed_before_the_contract_while_the_program_stays(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	struct apply_result r;
+
+	(void)state;
+	s->options.patience_ms = INT64_MAX;
+	s->on_tick = swap_system;
+	assert_int_equal(shop_apply(s, &r), E_REFUSED);
 	assert_int_equal(s->w->clients[0].drops, 0);
 	shop_free(s);
 }
@@ -1169,19 +1205,23 @@ int main(void)
 		cmocka_unit_test(an_environment_begins_when_those_before_it_are_through),
 		cmocka_unit_test(a_write_whose_reply_was_lost_is_found_done_by_its_effect),
 		cmocka_unit_test(a_write_that_was_lost_for_good_is_not_sent_again_in_the_same_run),
-		cmocka_unit_test(a_write_that_was_carried_out_and_answered_500_is_found_done_by_its_effect),
+		cmocka_unit_test(
+			a_write_that_was_carried_out_and_answered_500_is_found_done_by_its_effect),
 		cmocka_unit_test(a_restart_whose_reply_was_lost_is_looked_at_and_not_forgotten),
-		cmocka_unit_test(a_lost_reply_whose_effect_nobody_can_read_is_not_sent_again_by_the_next_run),
+		cmocka_unit_test(
+			a_lost_reply_whose_effect_nobody_can_read_is_not_sent_again_by_the_next_run),
 		cmocka_unit_test(an_effect_that_shows_late_is_waited_for_after_a_kill),
 		cmocka_unit_test(a_signal_while_a_reply_is_lost_leaves_the_intent_open),
-		cmocka_unit_test(reads_are_sent_again_and_a_broken_system_fails_the_run_before_it_writes),
+		cmocka_unit_test(
+			reads_are_sent_again_and_a_broken_system_fails_the_run_before_it_writes),
 		cmocka_unit_test(killed_at_any_record_it_goes_on_and_writes_once),
 		cmocka_unit_test(killed_at_any_exchange_it_goes_on_and_writes_once),
 		cmocka_unit_test(killed_twice_it_still_goes_on),
 		cmocka_unit_test(a_journal_that_cannot_be_written_stops_all_sending),
 		cmocka_unit_test(a_gate_that_fails_leaves_the_contract_undone),
 		cmocka_unit_test(use_of_the_old_key_after_the_switch_fails_the_run),
-		cmocka_unit_test(evidence_for_the_contract_is_taken_again_when_another_gate_made_it_wait),
+		cmocka_unit_test(
+			evidence_for_the_contract_is_taken_again_when_another_gate_made_it_wait),
 		cmocka_unit_test(a_gate_past_its_deadline_fails_or_waits_as_the_file_says),
 		cmocka_unit_test(an_optional_step_without_an_answer_is_reported_and_stops_nothing),
 		cmocka_unit_test(a_gate_passes_after_as_many_passes_and_samples_as_the_file_wants),
@@ -1197,7 +1237,8 @@ int main(void)
 		cmocka_unit_test(where_nothing_can_be_read_the_operators_word_is_what_is_known),
 		cmocka_unit_test(a_last_use_is_asked_for_and_bound_to_its_question),
 		cmocka_unit_test(without_the_typed_title_nothing_is_deleted),
-		cmocka_unit_test(environments_with_one_client_share_the_contract_after_both_have_proved),
+		cmocka_unit_test(
+			environments_with_one_client_share_the_contract_after_both_have_proved),
 		cmocka_unit_test(a_shared_contract_waits_when_one_of_its_environments_has_failed),
 		cmocka_unit_test(a_shared_contract_is_not_done_for_one_environment_alone),
 		cmocka_unit_test(a_signal_in_the_middle_of_a_restart_lets_it_start_again),
@@ -1208,6 +1249,8 @@ int main(void)
 		cmocka_unit_test(an_observation_that_tries_to_write_is_not_sent),
 		cmocka_unit_test(a_plan_that_is_turned_down_writes_nothing),
 		cmocka_unit_test(another_system_under_the_same_name_is_refused),
+		cmocka_unit_test(
+			another_system_is_noticed_before_the_contract_while_the_program_stays),
 		cmocka_unit_test(a_changed_rollout_file_is_refused_until_the_run_is_given_up),
 		cmocka_unit_test(comments_and_layout_of_the_file_change_nothing),
 		cmocka_unit_test(an_open_run_is_not_gone_on_with_for_other_environments),

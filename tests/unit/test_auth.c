@@ -75,7 +75,9 @@ static struct fix *make(bool guarded)
 	f.migrating = f.own;
 	f.migrating.client_id = "c0";
 	f.migrating.secret_ref = "env:APP_SECRET";
-	f.bearer = (struct conn){ .name = "shop", .base = "https://shop.example", .auth_kind = "bearer",
+	f.bearer = (struct conn){ .name = "shop",
+				  .base = "https://shop.example",
+				  .auth_kind = "bearer",
 				  .token_ref = "env:SHOP_TOKEN" };
 	return &f;
 }
@@ -86,7 +88,8 @@ static void unmake(struct fix *f)
 	shop_free(f->s);
 }
 
-static enum auth_state get(struct fix *f, const struct conn *c, const struct secret **ret, struct err *err)
+static enum auth_state get(struct fix *f, const struct conn *c, const struct secret **ret,
+			   struct err *err)
 {
 	struct auth_session *session;
 	struct secret *mine = NULL;
@@ -325,7 +328,8 @@ static void a_mint_whose_reply_was_lost_reaches_to_its_timeout_and_is_not_sent_a
 
 	(void)state;
 	fake_script(&f->s->net, 200, NULL);
-	*fake_script_last(&f->s->net) = (struct fake_reply){ .result = SENT_UNKNOWN, .delay_ms = 1000 };
+	*fake_script_last(&f->s->net) =
+		(struct fake_reply){ .result = SENT_UNKNOWN, .delay_ms = 1000 };
 	assert_mints(f, &f->migrating);
 	settle(f, 5 * WHEN_MINUTE);
 	assert_int_equal(f->s->net.exchanges, 1);
@@ -384,7 +388,8 @@ static void a_client_just_added_may_be_unknown_for_two_minutes(void **state)
 	assert_token(f, &f->migrating, "the-token");
 	assert_int_equal(f->s->net.exchanges, 5);
 	assert_int_equal(f->guard.befores, 5);
-	assert_int_equal(f->guard.afters, 5); /* a refused one counts too: nobody knows what was stamped */
+	assert_int_equal(f->guard.afters,
+			 5); /* a refused one counts too: nobody knows what was stamped */
 	unmake(f);
 }
 
@@ -415,7 +420,8 @@ static void an_error_with_a_good_status_is_no_token(void **state)
 	struct fix *f = make(false);
 
 	(void)state;
-	fake_script(&f->s->net, 200, "{\"error\":\"invalid_scope\",\"error_description\":\"no such scope\"}");
+	fake_script(&f->s->net, 200,
+		    "{\"error\":\"invalid_scope\",\"error_description\":\"no such scope\"}");
 	assert_mints(f, &f->own);
 	settle(f, WHEN_SECOND);
 	assert_fails(f, &f->own, E_REMOTE);
@@ -457,11 +463,15 @@ int main(void)
 		cmocka_unit_test(without_a_guard_a_migrating_client_is_refused_and_nothing_is_sent),
 		cmocka_unit_test(a_guard_that_refuses_is_asked_again_the_next_time),
 		cmocka_unit_test(an_own_mint_is_an_interval_of_server_time_around_the_answer),
-		cmocka_unit_test(a_mint_whose_reply_was_lost_reaches_to_its_timeout_and_is_not_sent_again),
-		cmocka_unit_test(a_mint_that_never_left_is_no_mint_and_the_guard_is_asked_for_the_next_one),
-		cmocka_unit_test(a_refused_client_is_told_once_and_not_asked_for_again_for_half_a_minute),
+		cmocka_unit_test(
+			a_mint_whose_reply_was_lost_reaches_to_its_timeout_and_is_not_sent_again),
+		cmocka_unit_test(
+			a_mint_that_never_left_is_no_mint_and_the_guard_is_asked_for_the_next_one),
+		cmocka_unit_test(
+			a_refused_client_is_told_once_and_not_asked_for_again_for_half_a_minute),
 		cmocka_unit_test(a_client_just_added_may_be_unknown_for_two_minutes),
-		cmocka_unit_test(trouble_is_retried_for_an_own_client_and_never_for_a_migrating_one),
+		cmocka_unit_test(
+			trouble_is_retried_for_an_own_client_and_never_for_a_migrating_one),
 		cmocka_unit_test(an_error_with_a_good_status_is_no_token),
 		cmocka_unit_test(what_is_under_way_is_cancelled_at_the_end),
 	};

@@ -52,7 +52,8 @@ struct fix {
 };
 static struct fix *fix;
 
-static enum next act_fn(struct call *c, const struct http_resp *last, struct http_req *req, struct err *err)
+static enum next act_fn(struct call *c, const struct http_resp *last, struct http_req *req,
+			struct err *err)
 {
 	struct act *a = &fix->acts[(size_t)(c->view->now_ms)];
 	int n = c->stage;
@@ -60,7 +61,8 @@ static enum next act_fn(struct call *c, const struct http_resp *last, struct htt
 	a->stopping = c->stopping;
 	if (last) {
 		a->statuses[n - 1] = last->status;
-		snprintf(a->first[n - 1], sizeof(a->first[0]), "%s", value_text_or(value_get(last->body, "x"), ""));
+		snprintf(a->first[n - 1], sizeof(a->first[0]), "%s",
+			 value_text_or(value_get(last->body, "x"), ""));
 	}
 	if (!last && n == 0 && a->pause_ms) {
 		c->wait_ms = a->pause_ms;
@@ -90,7 +92,8 @@ static void done(void *arg, struct call_job *j)
 	a->chain = j->chain;
 	a->done_ms = fix->s->w->clock.mono_ms;
 	if (value_count(j->requests))
-		snprintf(a->requests, sizeof(a->requests), "%s", value_text_or(value_at(j->requests, 0), ""));
+		snprintf(a->requests, sizeof(a->requests), "%s",
+			 value_text_or(value_at(j->requests, 0), ""));
 	fix->finished++;
 }
 
@@ -104,7 +107,8 @@ static struct act *start(const struct act *a, enum call_mode mode, size_t env)
 					.thing = &some_thing,
 					.fn = act_fn,
 					.mode = mode,
-					.view = { .env = fix->s->envs[env]->name, .now_ms = (int64_t)fix->started },
+					.view = { .env = fix->s->envs[env]->name,
+						  .now_ms = (int64_t)fix->started },
 					.done = done,
 					.arg = slot };
 
@@ -158,10 +162,14 @@ static void run(struct fix *f)
 	assert_int_equal(f->finished, f->started);
 }
 
-static const struct act get = { .reqs = { { .method = "GET", .conn = "shop", .path = "/a", .what = "look" } },
-				.count = 1 };
-static const struct act post = { .reqs = { { .method = "POST", .conn = "shop", .path = "/a", .what = "write" } },
-				 .count = 1 };
+static const struct act get = {
+	.reqs = { { .method = "GET", .conn = "shop", .path = "/a", .what = "look" } },
+	.count = 1
+};
+static const struct act post = {
+	.reqs = { { .method = "POST", .conn = "shop", .path = "/a", .what = "write" } },
+	.count = 1
+};
 
 static void an_answer_is_handed_to_the_call_and_the_request_is_noted(void **state)
 {
@@ -241,7 +249,8 @@ static void a_read_waits_as_long_as_it_is_asked_to(void **state)
 	assert_string_equal(a->requests, "GET shop /a");
 
 	at = a->done_ms;
-	when_add_http_date(&date, fake_server_now(&f->s->w->clock) / 1000 * 1000 + 40 * WHEN_SECOND);
+	when_add_http_date(&date,
+			   fake_server_now(&f->s->w->clock) / 1000 * 1000 + 40 * WHEN_SECOND);
 	fake_script(&f->s->net, 503, NULL);
 	fake_script_last(&f->s->net)->retry_after = date.buf;
 	fake_script(&f->s->net, 200, "{}");
@@ -273,8 +282,11 @@ static void a_read_is_given_up_after_four_tries(void **state)
 
 static void a_write_is_never_sent_again_once_it_may_have_acted(void **state)
 {
-	static const struct fake_reply replies[] = { { .result = SENT_UNKNOWN }, { .status = 500 }, { .status = 502 },
-						     { .status = 503, .retry_after = "1" }, { .status = 504 } };
+	static const struct fake_reply replies[] = { { .result = SENT_UNKNOWN },
+						     { .status = 500 },
+						     { .status = 502 },
+						     { .status = 503, .retry_after = "1" },
+						     { .status = 504 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
@@ -355,7 +367,9 @@ static void a_link_to_another_origin_is_refused_before_sending(void **state)
 {
 	struct fix *f = make(NULL);
 	struct act a = { .reqs = { { .method = "GET", .conn = "shop", .path = "/a" },
-				   { .method = "GET", .conn = "shop", .href = "https://evil.example/next" } },
+				   { .method = "GET",
+				     .conn = "shop",
+				     .href = "https://evil.example/next" } },
 			 .count = 2 };
 	struct act *r;
 
@@ -376,7 +390,8 @@ static void secret_references_are_opened_only_in_what_is_exchanged(void **state)
 	struct arena a = ARENA_INIT;
 	struct act w = post, *r;
 	const struct value *body = fake_json(
-		&a, "{\"id\":\"c0\",\"deep\":{\"secret\":{\"$secret_ref\":\"env:APP_SECRET\"}},\"list\":[1]}");
+		&a,
+		"{\"id\":\"c0\",\"deep\":{\"secret\":{\"$secret_ref\":\"env:APP_SECRET\"}},\"list\":[1]}");
 
 	(void)state;
 	w.reqs[0].body_kind = BODY_JSON;
@@ -387,7 +402,8 @@ static void secret_references_are_opened_only_in_what_is_exchanged(void **state)
 	assert_int_equal(r->result, NEXT_DONE);
 	assert_int_equal(fake_net_count(&f->s->net, "(secret, 15 bytes)"), 1);
 	assert_int_equal(fake_net_count(&f->s->net, "$secret_ref"), 0);
-	assert_string_equal(value_text(value_path(body, "deep.secret.$secret_ref")), "env:APP_SECRET"); /* untouched */
+	assert_string_equal(value_text(value_path(body, "deep.secret.$secret_ref")),
+			    "env:APP_SECRET"); /* untouched */
 
 	body = fake_json(&a, "{\"secret\":{\"$secret_ref\":\"env:NO_SUCH\"}}");
 	w.reqs[0].body = body;
@@ -507,7 +523,8 @@ static void a_401_mints_once_for_all_who_were_under_way(void **state)
 	fake_script(&f->s->net, 200, "{\"access_token\":\"old\",\"expires_in\":3600}");
 	for (int i = 0; i < 6; i++) {
 		fake_script(&f->s->net, 401, "{}");
-		fake_script_last(&f->s->net)->delay_ms = 20 + 300 * i; /* the last ones come back after the new mint */
+		fake_script_last(&f->s->net)->delay_ms =
+			20 + 300 * i; /* the last ones come back after the new mint */
 	}
 	fake_script(&f->s->net, 200, "{\"access_token\":\"new\",\"expires_in\":3600}");
 	for (int i = 0; i < 6; i++)
@@ -538,7 +555,8 @@ static void a_migrating_client_is_refused_without_a_guard(void **state)
 }
 
 static int befores;
-static int allow_once(void *ctx, const char *client, const char *conn, int64_t from_ms, struct err *err)
+static int allow_once(void *ctx, const char *client, const char *conn, int64_t from_ms,
+		      struct err *err)
 {
 	(void)ctx;
 	(void)client;
@@ -565,7 +583,9 @@ static void who_waits_for_a_mint_that_is_then_refused_is_told_so(void **state)
 	(void)state;
 	befores = 0;
 	a.reqs[0].flags = REQ_AS_MIGRATING;
-	fake_script(&f->s->net, 400, "{\"error\":\"invalid_client\"}"); /* waits half a minute; meanwhile the fence closes */
+	fake_script(
+		&f->s->net, 400,
+		"{\"error\":\"invalid_client\"}"); /* waits half a minute; meanwhile the fence closes */
 	r = start(&a, CALL_READS, 0);
 	run(f);
 	assert_int_equal(r->result, NEXT_FAIL);
@@ -588,7 +608,8 @@ static void a_call_may_pause_and_time_passes(void **state)
 	unmake(f);
 }
 
-static void serve_for_ever(void *ctx, struct fake_net *net, const struct exchange *x, struct fake_reply *ret)
+static void serve_for_ever(void *ctx, struct fake_net *net, const struct exchange *x,
+			   struct fake_reply *ret)
 {
 	(void)ctx;
 	(void)net;

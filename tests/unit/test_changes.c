@@ -62,7 +62,9 @@ static void diffs_run_in_the_registrys_order_and_see_what_was_found_before(void 
 static void what_nobody_can_read_is_to_be_attested(void **state)
 {
 	struct arena a = ARENA_INIT;
-	struct observation seen[] = { { .thing = "shop.settings", .known = KNOWN_DENIED, .why = "403" } };
+	struct observation seen[] = {
+		{ .thing = "shop.settings", .known = KNOWN_DENIED, .why = "403" }
+	};
 	struct view v = view_with(seen, 1, value_map(&a));
 	struct changes c;
 	struct err err = ERR_INIT;
@@ -134,7 +136,8 @@ static void a_servers_words_in_findings_drive_no_terminal(void **state)
 	assert_true(changes_found(&c, FIND_WARN));
 	assert_false(changes_found(&c, FIND_REFUSE));
 	assert_false(changes_attest_now(&c));
-	assert_string_equal(c.attests[0].thing->name, "finding.thing"); /* an unknown name falls back on the thing itself */
+	assert_string_equal(c.attests[0].thing->name,
+			    "finding.thing"); /* an unknown name falls back on the thing itself */
 	assert_ptr_equal(changes_arena(&c), &a);
 	arena_done(&a);
 }

@@ -76,7 +76,10 @@ static void skew_is_the_largest_difference_of_those_heard_lately(void **state)
 	assert_int_equal(clocks_skew(&k, WHEN_MINUTE), 7 * WHEN_MINUTE);
 	c.mono_ms += WHEN_MINUTE; /* time passes for all alike */
 	assert_int_equal(clocks_skew(&k, WHEN_MINUTE), 7 * WHEN_MINUTE);
-	clocks_note(&k, "b", FAKE_START + WHEN_MINUTE); /* b was set right; one more minute and the others are old */
+	clocks_note(
+		&k, "b",
+		FAKE_START +
+			WHEN_MINUTE); /* b was set right; one more minute and the others are old */
 	assert_int_equal(clocks_skew(&k, WHEN_MINUTE), 3 * WHEN_MINUTE);
 	c.mono_ms += 1;
 	assert_int_equal(clocks_skew(&k, WHEN_MINUTE), 0);

@@ -8,7 +8,8 @@
 #include "core/run/conn.h"
 #include "tests/unit/fake_shop.h"
 
-static int url_of(struct arena *a, const char *base, const struct http_req *req, const char **ret, struct err *err)
+static int url_of(struct arena *a, const char *base, const struct http_req *req, const char **ret,
+		  struct err *err)
 {
 	const struct conn c = { .name = "shop", .base = base };
 
@@ -54,7 +55,8 @@ static void a_link_of_the_same_origin_is_followed(void **state)
 		{ "https://shop.example?p=2", "q=1", "https://shop.example?p=2&q=1" },
 		{ "/other/next", NULL, "https://shop.example/other/next" },
 		{ "next?p=2", NULL, "https://shop.example/v1/next?p=2" },
-		{ "/next?back=https://evil.example/", NULL, "https://shop.example/next?back=https://evil.example/" },
+		{ "/next?back=https://evil.example/", NULL,
+		  "https://shop.example/next?back=https://evil.example/" },
 	};
 	struct arena a = ARENA_INIT;
 	const char *url;
@@ -151,7 +153,8 @@ static void a_connection_that_is_not_there_is_a_persons_business(void **state)
 	(void)state;
 	assert_int_equal(conn_find(&a, &shop_registry, s->envs[0], "bridge", &c, &err), -E_DENIED);
 	err_clear(&err);
-	assert_int_equal(conn_find(&a, &shop_registry, s->envs[0], "nonsense", &c, &err), -E_DENIED);
+	assert_int_equal(conn_find(&a, &shop_registry, s->envs[0], "nonsense", &c, &err),
+			 -E_DENIED);
 	arena_done(&a);
 	shop_free(s);
 }
@@ -171,7 +174,8 @@ static void the_migrating_client_signs_in_where_the_connections_clients_do(void 
 	assert_string_equal(m.secret_ref, "env:APP_SECRET");
 	assert_string_equal(m.token_url, "https://till.example/base/token");
 	assert_string_equal(m.scopes, "x,y");
-	assert_int_equal(conn_migrating(&a, &shop_registry, s->envs[0], &shop, "only", &m, &err), 0);
+	assert_int_equal(conn_migrating(&a, &shop_registry, s->envs[0], &shop, "only", &m, &err),
+			 0);
 	assert_string_equal(m.scopes, "only");
 	arena_done(&a);
 	shop_free(s);

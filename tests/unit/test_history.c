@@ -49,7 +49,9 @@ static void begin(struct fix *f, const char *id, const char *envs)
 
 #define DEV "{\"name\":\"dev\"}"
 #define STAGE "{\"name\":\"stage\"}"
-#define STEP(type, more) "{\"type\":\"" type "\",\"run\":\"r1\",\"step\":\"dev/a/b\",\"environments\":[\"dev\"]" more "}"
+#define STEP(type, more)                                                                           \
+	"{\"type\":\"" type                                                                        \
+	"\",\"run\":\"r1\",\"step\":\"dev/a/b\",\"environments\":[\"dev\"]" more "}"
 
 static struct past_step *step_of(struct fix *f)
 {
@@ -96,7 +98,10 @@ static void an_intent_stands_open_until_its_outcome(void **state)
 	assert_string_equal(step_of(f)->nonce, "n2");
 	fold(f, STEP("outcome", ",\"ok\":true,\"marks\":{\"restart.at\":30}"));
 	assert_true(step_of(f)->has_acted);
-	assert_int_equal(value_int_or(value_get(history_marks(history_run(&f->h, "r1"), "dev"), "restart.at"), 0), 30);
+	assert_int_equal(value_int_or(value_get(history_marks(history_run(&f->h, "r1"), "dev"),
+						"restart.at"),
+				      0),
+			 30);
 	assert_null(history_marks(history_run(&f->h, "r1"), "stage"));
 	assert_null(history_marks(NULL, "dev"));
 	fold(f, STEP("step", ",\"result\":\"already\""));
@@ -112,8 +117,12 @@ static void a_failed_step_is_asked_anew_with_fresh_samples(void **state)
 
 	(void)state;
 	begin(f, "r1", DEV);
-	fold(f, STEP("sample", ",\"environment\":\"dev\",\"gate\":\"g\",\"opened_ms\":5,\"verdict\":\"wait\""));
-	fold(f, STEP("sample", ",\"environment\":\"dev\",\"gate\":\"g\",\"opened_ms\":9,\"verdict\":\"wait\""));
+	fold(f,
+	     STEP("sample",
+		  ",\"environment\":\"dev\",\"gate\":\"g\",\"opened_ms\":5,\"verdict\":\"wait\""));
+	fold(f,
+	     STEP("sample",
+		  ",\"environment\":\"dev\",\"gate\":\"g\",\"opened_ms\":9,\"verdict\":\"wait\""));
 	g = history_gate(&f->h, step_of(f), "dev", "g");
 	assert_int_equal(g->count, 2);
 	assert_int_equal(g->opened_ms, 5);
@@ -132,8 +141,9 @@ static void what_a_gate_noted_holds_only_for_the_environment_it_looked_at(void *
 
 	(void)state;
 	begin(f, "r1", DEV "," STAGE);
-	fold(f, "{\"type\":\"sample\",\"run\":\"r1\",\"step\":\"dev+stage/a/b\",\"environments\":[\"dev\",\"stage\"],"
-		"\"environment\":\"dev\",\"gate\":\"g\",\"marks\":{\"oauth_use.at\":7}}");
+	fold(f,
+	     "{\"type\":\"sample\",\"run\":\"r1\",\"step\":\"dev+stage/a/b\",\"environments\":[\"dev\",\"stage\"],"
+	     "\"environment\":\"dev\",\"gate\":\"g\",\"marks\":{\"oauth_use.at\":7}}");
 	r = history_run(&f->h, "r1");
 	assert_int_equal(value_int_or(value_get(history_marks(r, "dev"), "oauth_use.at"), 0), 7);
 	assert_null(value_get(history_marks(r, "stage"), "oauth_use.at"));
@@ -156,7 +166,9 @@ static void an_answer_belongs_to_the_question_that_stands(void **state)
 	assert_non_null(step_of(f)->ack);
 	assert_null(history_asking(&f->h, "dev/a/b", &run));
 	assert_non_null(value_get(f->h.acks_seen, "a1"));
-	fold(f, STEP("ask", ",\"nonce\":\"q2\",\"is_act\":false,\"thing\":\"a\",\"wants_last_use\":true,\"now_ms\":50"));
+	fold(f,
+	     STEP("ask",
+		  ",\"nonce\":\"q2\",\"is_act\":false,\"thing\":\"a\",\"wants_last_use\":true,\"now_ms\":50"));
 	assert_null(step_of(f)->ack);
 	assert_true(step_of(f)->wants_last_use);
 	assert_string_equal(step_of(f)->ask_nonce, "q2");
@@ -178,11 +190,13 @@ static void words_and_effects_become_what_is_said_of_a_thing(void **state)
 	assert_string_equal(value_text(value_get(e, "known")), "attested");
 	begin(f, "r1", DEV);
 	fold(f, STEP("outcome", ",\"ok\":false,\"effects\":{\"app\":{\"use\":\"new\"}}"));
-	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev app"), "facts.use")), "old");
+	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev app"), "facts.use")),
+			    "old");
 	fold(f, STEP("outcome", ",\"ok\":true,\"effects\":{\"app\":{\"use\":\"new\"}}"));
 	e = value_get(f->h.said, "dev app");
 	assert_string_equal(value_text(value_path(e, "facts.use")), "new");
-	assert_int_equal(value_int_or(value_path(e, "facts.size"), 0), 3); /* laid over, not instead of */
+	assert_int_equal(value_int_or(value_path(e, "facts.size"), 0),
+			 3); /* laid over, not instead of */
 	assert_string_equal(value_text(value_get(e, "known")), "journal");
 	arena_done(&f->a);
 }
@@ -192,12 +206,16 @@ static void a_receipt_makes_words_of_its_environments_the_journals_own(void **st
 	struct fix *f = make();
 
 	(void)state;
-	fold(f, "{\"type\":\"ack\",\"ack_id\":\"a0\",\"environments\":[\"dev\"],\"thing\":\"app\",\"facts\":{\"x\":1}}");
-	fold(f, "{\"type\":\"ack\",\"ack_id\":\"a1\",\"environments\":[\"dev2\"],\"thing\":\"app\",\"facts\":{\"x\":1}}");
+	fold(f,
+	     "{\"type\":\"ack\",\"ack_id\":\"a0\",\"environments\":[\"dev\"],\"thing\":\"app\",\"facts\":{\"x\":1}}");
+	fold(f,
+	     "{\"type\":\"ack\",\"ack_id\":\"a1\",\"environments\":[\"dev2\"],\"thing\":\"app\",\"facts\":{\"x\":1}}");
 	begin(f, "r1", DEV);
 	fold(f, "{\"type\":\"receipt\",\"run\":\"r1\"}");
-	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev app"), "known")), "journal");
-	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev2 app"), "known")), "attested");
+	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev app"), "known")),
+			    "journal");
+	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev2 app"), "known")),
+			    "attested");
 	arena_done(&f->a);
 }
 
@@ -208,8 +226,13 @@ static void an_attested_last_use_is_laid_over(void **state)
 	(void)state;
 	begin(f, "r1", DEV);
 	fold(f, STEP("ask", ",\"nonce\":\"q\",\"thing\":\"use\""));
-	fold(f, STEP("ack", ",\"ack_id\":\"a\",\"thing\":\"use\",\"said_at_ms\":9,\"attested\":{\"last_used\":4}"));
-	assert_int_equal(value_int_or(value_path(value_get(f->h.overlays, "dev use"), "attested.last_used"), 0), 4);
+	fold(f,
+	     STEP("ack",
+		  ",\"ack_id\":\"a\",\"thing\":\"use\",\"said_at_ms\":9,\"attested\":{\"last_used\":4}"));
+	assert_int_equal(value_int_or(value_path(value_get(f->h.overlays, "dev use"),
+						 "attested.last_used"),
+				      0),
+			 4);
 	assert_null(value_get(f->h.said, "dev use"));
 	arena_done(&f->a);
 }
@@ -221,18 +244,23 @@ static void a_mints_outcome_replaces_what_its_intent_reserved(void **state)
 
 	(void)state;
 	begin(f, "r1", DEV);
-	fold(f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":100,\"to_ms\":999}");
+	fold(f,
+	     "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":100,\"to_ms\":999}");
 	r = history_run(&f->h, "r1");
 	assert_int_equal(r->mint_count, 1);
 	assert_int_equal(r->mints[0].to_ms, 999); /* killed here: all of it may be ours */
-	fold(f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"other\",\"from_ms\":300,\"to_ms\":800}");
-	fold(f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":90,\"to_ms\":200,\"is_outcome\":true}");
+	fold(f,
+	     "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"other\",\"from_ms\":300,\"to_ms\":800}");
+	fold(f,
+	     "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":90,\"to_ms\":200,\"is_outcome\":true}");
 	assert_int_equal(r->mint_count, 2);
 	assert_int_equal(r->mints[0].from_ms, 90);
 	assert_int_equal(r->mints[0].to_ms, 200);
 	assert_int_equal(r->mints[1].to_ms, 800);
-	fold(f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":500,\"to_ms\":900}");
-	fold(f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":510,\"to_ms\":600,\"is_outcome\":true}");
+	fold(f,
+	     "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":500,\"to_ms\":900}");
+	fold(f,
+	     "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":510,\"to_ms\":600,\"is_outcome\":true}");
 	assert_int_equal(r->mint_count, 3);
 	assert_int_equal(r->mints[0].to_ms, 200); /* the older one stays */
 	assert_int_equal(r->mints[2].from_ms, 500);
@@ -303,7 +331,8 @@ int main(void)
 		cmocka_unit_test(an_attested_last_use_is_laid_over),
 		cmocka_unit_test(a_mints_outcome_replaces_what_its_intent_reserved),
 		cmocka_unit_test(a_suspension_counts_until_something_comes_after_it),
-		cmocka_unit_test(records_without_a_run_or_a_plan_are_refused_and_unknown_types_passed_over),
+		cmocka_unit_test(
+			records_without_a_run_or_a_plan_are_refused_and_unknown_types_passed_over),
 		cmocka_unit_test(pointers_to_steps_are_found_again_when_there_are_many),
 	};
 

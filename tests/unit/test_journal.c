@@ -124,7 +124,8 @@ static void an_edited_record_is_named(void **state)
 static void a_missing_or_doubled_record_is_named(void **state)
 {
 	struct shop *s = make();
-	char *first_end = strchr(s->w->journal, '\n') + 1, *second_end = strchr(first_end, '\n') + 1;
+	char *first_end = strchr(s->w->journal, '\n') + 1,
+	     *second_end = strchr(first_end, '\n') + 1;
 	size_t second_len = (size_t)(second_end - first_end);
 	struct journal j;
 	struct err err;
@@ -140,7 +141,9 @@ static void a_missing_or_doubled_record_is_named(void **state)
 
 static void rubbish_in_the_middle_is_named(void **state)
 {
-	static const char *const lines[] = { "", "{", "[]", "null", "{\"n\":2}", "{\"n\":2,\"prev\":7,\"type\":\"intent\"}" };
+	static const char *const lines[] = {
+		"", "{", "[]", "null", "{\"n\":2}", "{\"n\":2,\"prev\":7,\"type\":\"intent\"}"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
@@ -203,7 +206,8 @@ static void a_living_secret_never_gets_to_disk(void **state)
 	assert_int_equal(reopen(s, &j, &err), 0);
 	rec = record(&j, "r1");
 	value_set(journal_arena(&j), rec, "why",
-		  value_string(journal_arena(&j), "the server echoed swordfish-17 and c3dvcmRmaXNoLTE3"));
+		  value_string(journal_arena(&j),
+			       "the server echoed swordfish-17 and c3dvcmRmaXNoLTE3"));
 	value_set(journal_arena(&j), rec, "value", value_secret(journal_arena(&j), secret));
 	add(&j, "note", rec);
 	assert_int_equal(shop_journal_count(s, "swordfish"), 0);
@@ -309,7 +313,8 @@ static void the_inbox_skips_what_cannot_be_read(void **state)
 static void ids_of_people_are_hashed_with_the_runs_salt(void **state)
 {
 	struct arena a = ARENA_INIT;
-	const char *one = journal_hash_id(&a, "salt", "jane"), *two = journal_hash_id(&a, "pepper", "jane");
+	const char *one = journal_hash_id(&a, "salt", "jane"),
+		   *two = journal_hash_id(&a, "pepper", "jane");
 
 	(void)state;
 	assert_int_equal(strlen(one), 16);

@@ -8,14 +8,14 @@
 #include "core/base/when.h"
 #include "tests/unit/fake_shop.h"
 
-#define HEAD                                                                                     \
-	"version: 1\n"                                                                           \
-	"connections:\n"                                                                         \
-	"  shop: {url: https://shop.example, auth: {kind: bearer, token: env:T}}\n"              \
-	"defaults:\n"                                                                            \
-	"  executors: {drop: api}\n"                                                             \
+#define HEAD                                                                                       \
+	"version: 1\n"                                                                             \
+	"connections:\n"                                                                           \
+	"  shop: {url: https://shop.example, auth: {kind: bearer, token: env:T}}\n"                \
+	"defaults:\n"                                                                              \
+	"  executors: {drop: api}\n"                                                               \
 	"environments:\n"
-#define ENV(name, project, client, rest)                                                         \
+#define ENV(name, project, client, rest)                                                           \
 	"  " name ": {project: {id: " project "}, credential: {client_id: " client "}" rest "}\n"
 
 /* All that there is to do, in every environment. */
@@ -30,10 +30,15 @@ static struct plan *plan_of(struct shop *s, const char *but)
 	value_set(a, settings, "use", value_string(a, "old"));
 	value_set(a, app, "running", value_bool(a, true));
 	for (size_t i = 0; i < s->rollout->env_count; i++) {
-		struct observation seen[] = { { .thing = "shop.key", .known = KNOWN_API, .facts = key },
-					      { .thing = "shop.settings", .known = KNOWN_API, .facts = settings },
-					      { .thing = "shop.app", .known = KNOWN_API, .facts = app } };
-		struct view v = { .env = s->envs[i]->name, .want = s->envs[i]->want, .seen = seen, .seen_count = 3 };
+		struct observation seen[] = {
+			{ .thing = "shop.key", .known = KNOWN_API, .facts = key },
+			{ .thing = "shop.settings", .known = KNOWN_API, .facts = settings },
+			{ .thing = "shop.app", .known = KNOWN_API, .facts = app }
+		};
+		struct view v = { .env = s->envs[i]->name,
+				  .want = s->envs[i]->want,
+				  .seen = seen,
+				  .seen_count = 3 };
 		bool fails = but && strcmp(but, s->envs[i]->name) == 0;
 
 		plan_env_add(p, s->envs[i], &v, NULL, fails ? "no answer" : NULL);
@@ -89,8 +94,9 @@ static void assert_can_be_done(const struct plan *p)
 
 static void steps_follow_the_phases_then_the_registry(void **state)
 {
-	static const char *const want[] = { "dev/shop.key/add",	 "dev/shop.settings/set", "dev/shop.app/restart",
-					    "dev/shop.use/seen", "dev/shop.use/quiet_old", "dev/shop.key/drop" };
+	static const char *const want[] = { "dev/shop.key/add",       "dev/shop.settings/set",
+					    "dev/shop.app/restart",   "dev/shop.use/seen",
+					    "dev/shop.use/quiet_old", "dev/shop.key/drop" };
 	struct shop *s = shop_new(HEAD ENV("dev", "p0", "c0", ""));
 	struct plan *p = plan_of(s, NULL);
 
@@ -110,8 +116,9 @@ static void steps_follow_the_phases_then_the_registry(void **state)
 
 static void executors_and_gates_come_from_change_and_file(void **state)
 {
-	struct shop *s = shop_new(HEAD ENV("dev", "p0", "c0",
-					   ", executors: {set: operator}, gates: {quiet: {window: 30h}}"));
+	struct shop *s =
+		shop_new(HEAD ENV("dev", "p0", "c0",
+				  ", executors: {set: operator}, gates: {quiet: {window: 30h}}"));
 	struct plan *p = plan_of(s, NULL);
 	const struct plan_step *drop = plan_find_step(p, "dev/shop.key/drop"),
 			       *quiet = plan_find_step(p, "dev/shop.use/quiet_old");
@@ -124,7 +131,8 @@ static void executors_and_gates_come_from_change_and_file(void **state)
 	assert_int_equal(drop->gate_count, 2);
 	assert_true(drop->gates[0].is_before);
 	assert_string_equal(drop->gates[0].type->name, "quiet");
-	assert_int_equal(value_int_or(value_get(drop->gates[0].limits, "window"), 0), 30 * WHEN_HOUR);
+	assert_int_equal(value_int_or(value_get(drop->gates[0].limits, "window"), 0),
+			 30 * WHEN_HOUR);
 	assert_int_equal(quiet->gate_count, 1);
 	assert_false(quiet->gates[0].is_before);
 	assert_null(plan_find_step(p, "dev/shop.key/nothing"));
@@ -149,7 +157,8 @@ static void earliest_times_add_up_along_the_longest_way(void **state)
 static void an_environment_waits_for_all_of_those_it_comes_after(void **state)
 {
 	/* The one that others wait for is written last. */
-	struct shop *s = shop_new(HEAD ENV("prod", "p1", "c1", ", after: [dev]") ENV("dev", "p0", "c0", ""));
+	struct shop *s =
+		shop_new(HEAD ENV("prod", "p1", "c1", ", after: [dev]") ENV("dev", "p0", "c0", ""));
 	struct plan *p = plan_of(s, NULL);
 
 	(void)state;
@@ -185,7 +194,8 @@ static void environments_with_one_client_share_one_contract_step(void **state)
 
 static void after_an_environment_with_the_same_client_waits_for_its_proof_only(void **state)
 {
-	struct shop *s = shop_new(HEAD ENV("dev", "p0", "same", "") ENV("stage", "p1", "same", ", after: [dev]"));
+	struct shop *s = shop_new(HEAD ENV("dev", "p0", "same", "")
+					  ENV("stage", "p1", "same", ", after: [dev]"));
 	struct plan *p = plan_of(s, NULL);
 
 	(void)state;
@@ -203,14 +213,15 @@ static void a_shared_contract_step_and_after_make_no_circle(void **state)
 		HEAD ENV("dev", "p0", "same", "") ENV("stage", "p1", "c1", ", after: [dev]")
 			ENV("prod", "p2", "same", ", after: [stage]"),
 		/* the same, written the other way round */
-		HEAD ENV("prod", "p2", "same", ", after: [stage]") ENV("stage", "p1", "c1", ", after: [dev]")
-			ENV("dev", "p0", "same", ""),
+		HEAD ENV("prod", "p2", "same", ", after: [stage]")
+			ENV("stage", "p1", "c1", ", after: [dev]") ENV("dev", "p0", "same", ""),
 		/* two pairs that wait for each other crosswise */
-		HEAD ENV("a", "p0", "c0", "") ENV("b", "p1", "c0", ", after: [e]") ENV("e", "p2", "c1", "")
-			ENV("d", "p3", "c1", ", after: [a]"),
+		HEAD ENV("a", "p0", "c0", "") ENV("b", "p1", "c0", ", after: [e]")
+			ENV("e", "p2", "c1", "") ENV("d", "p3", "c1", ", after: [a]"),
 		/* a longer way round */
-		HEAD ENV("a", "p0", "c0", "") ENV("b", "p1", "c1", ", after: [a]") ENV("c", "p2", "c2", ", after: [b]")
-			ENV("d", "p3", "c1", ", after: [c]") ENV("e", "p4", "c0", ", after: [d]"),
+		HEAD ENV("a", "p0", "c0", "") ENV("b", "p1", "c1", ", after: [a]")
+			ENV("c", "p2", "c2", ", after: [b]") ENV("d", "p3", "c1", ", after: [c]")
+				ENV("e", "p4", "c0", ", after: [d]"),
 	};
 
 	(void)state;
@@ -234,7 +245,8 @@ static void after_both_who_share_waits_for_their_contract_step(void **state)
 	shop_free(s);
 }
 
-static void an_environment_that_could_not_be_read_has_no_steps_and_keeps_the_contract_off(void **state)
+static void an_environment_that_could_not_be_read_has_no_steps_and_keeps_the_contract_off(
+	void **state)
 {
 	struct shop *s = shop_new(HEAD ENV("dev", "p0", "same", "") ENV("stage", "p1", "same", "")
 					  ENV("prod", "p2", "c2", ", after: [stage]"));
@@ -264,7 +276,8 @@ static void two_thousand_environments_are_ordered(void **state)
 	(void)state;
 	sb_add(&text, HEAD);
 	for (int i = 0; i < 2000; i++) {
-		sb_addf(&text, "  e%d: {project: {id: q%d}, credential: {client_id: c%d}", i, i, i % 3 ? i : i % 60);
+		sb_addf(&text, "  e%d: {project: {id: q%d}, credential: {client_id: c%d}", i, i,
+			i % 3 ? i : i % 60);
 		if (i % 5)
 			sb_addf(&text, ", after: [e%d]", i - 1);
 		sb_add(&text, "}\n");
@@ -286,10 +299,12 @@ int main(void)
 		cmocka_unit_test(earliest_times_add_up_along_the_longest_way),
 		cmocka_unit_test(an_environment_waits_for_all_of_those_it_comes_after),
 		cmocka_unit_test(environments_with_one_client_share_one_contract_step),
-		cmocka_unit_test(after_an_environment_with_the_same_client_waits_for_its_proof_only),
+		cmocka_unit_test(
+			after_an_environment_with_the_same_client_waits_for_its_proof_only),
 		cmocka_unit_test(a_shared_contract_step_and_after_make_no_circle),
 		cmocka_unit_test(after_both_who_share_waits_for_their_contract_step),
-		cmocka_unit_test(an_environment_that_could_not_be_read_has_no_steps_and_keeps_the_contract_off),
+		cmocka_unit_test(
+			an_environment_that_could_not_be_read_has_no_steps_and_keeps_the_contract_off),
 		cmocka_unit_test(two_thousand_environments_are_ordered),
 	};
 

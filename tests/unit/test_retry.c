@@ -10,8 +10,10 @@
 
 static struct exchange answered(int status, const char *retry_after, int64_t date_ms)
 {
-	return (struct exchange){ .result = SENT_OK,
-				  .resp = { .status = status, .retry_after = retry_after, .date_ms = date_ms } };
+	return (struct exchange){
+		.result = SENT_OK,
+		.resp = { .status = status, .retry_after = retry_after, .date_ms = date_ms }
+	};
 }
 
 static int64_t once(const struct exchange *x, bool is_read, int64_t now_ms, double jitter)
@@ -124,7 +126,8 @@ static void a_wait_until_a_date_is_measured_by_the_servers_own_clock(void **stat
 
 static void nonsense_is_no_wait(void **state)
 {
-	static const char *const texts[] = { "", "soon", "-5", "5x", "1.5", "Mon, 99 Nov 2026 10:00:30 GMT" };
+	static const char *const texts[] = { "",   "soon", "-5",
+					     "5x", "1.5",  "Mon, 99 Nov 2026 10:00:30 GMT" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

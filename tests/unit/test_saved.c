@@ -20,8 +20,8 @@ static struct plan *plan_of(struct shop *s, const struct state *st)
 {
 	struct arena *a = &s->arena;
 	struct plan *p = plan_new(a, &shop_registry, s->rollout);
-	struct value *project = value_map(a), *key = value_map(a), *settings = value_map(a), *app = value_map(a),
-		     *use = value_map(a), *requests = value_list(a);
+	struct value *project = value_map(a), *key = value_map(a), *settings = value_map(a),
+		     *app = value_map(a), *use = value_map(a), *requests = value_list(a);
 
 	value_set(a, project, "uid", value_string(a, st->uid));
 	value_set(a, project, "title", value_string(a, st->title));
@@ -34,14 +34,22 @@ static struct plan *plan_of(struct shop *s, const struct state *st)
 	value_list_add(a, requests, value_string(a, "GET shop /p"));
 	for (size_t i = 0; i < s->rollout->env_count; i++) {
 		struct observation seen[] = {
-			{ .thing = "shop.project", .known = KNOWN_API, .facts = project, .server_ms = st->made_ms },
+			{ .thing = "shop.project",
+			  .known = KNOWN_API,
+			  .facts = project,
+			  .server_ms = st->made_ms },
 			{ .thing = "shop.key", .known = KNOWN_API, .facts = key },
-			{ .thing = "shop.settings", .known = KNOWN_ATTESTED, .facts = settings, .by = "ann" },
+			{ .thing = "shop.settings",
+			  .known = KNOWN_ATTESTED,
+			  .facts = settings,
+			  .by = "ann" },
 			{ .thing = "shop.app", .known = KNOWN_API, .facts = app },
 			{ .thing = "shop.use", .known = KNOWN_API, .facts = use },
 			{ .thing = "ledger.book", .known = KNOWN_DENIED, .why = "403" },
 		};
-		struct view v = { .env = s->envs[i]->name, .want = s->envs[i]->want, .seen = seen,
+		struct view v = { .env = s->envs[i]->name,
+				  .want = s->envs[i]->want,
+				  .seen = seen,
 				  .seen_count = ARRAY_LEN(seen) };
 
 		plan_env_add(p, s->envs[i], &v, requests, NULL);
@@ -184,7 +192,8 @@ static void a_threshold_or_an_executor_moves_the_intent(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(changed); i++) {
 		CLEANUP(sb_done) struct sb text = SB_INIT(65536);
 
-		sb_addn(&text, shop_one_env, (size_t)(strstr(shop_one_env, "  dev:") - shop_one_env));
+		sb_addn(&text, shop_one_env,
+			(size_t)(strstr(shop_one_env, "  dev:") - shop_one_env));
 		sb_add(&text, changed[i]);
 		shop_load(s, text.buf);
 		assert_string_not_equal(plan_of(s, &usual)->intent_digest, digest);
@@ -192,7 +201,8 @@ static void a_threshold_or_an_executor_moves_the_intent(void **state)
 	shop_free(s);
 }
 
-static struct value *with(struct arena *a, const struct value *doc, const char *key, const struct value *v)
+static struct value *with(struct arena *a, const struct value *doc, const char *key,
+			  const struct value *v)
 {
 	struct value *out = value_copy(a, doc);
 
@@ -201,13 +211,15 @@ static struct value *with(struct arena *a, const struct value *doc, const char *
 }
 
 /* The document with one member of its first step replaced. */
-static struct value *step_with(struct arena *a, const struct value *doc, const char *key, const struct value *v)
+static struct value *step_with(struct arena *a, const struct value *doc, const char *key,
+			       const struct value *v)
 {
 	struct value *steps = value_list(a);
 
 	for (size_t i = 0; i < value_count(value_get(doc, "steps")); i++)
-		value_list_add(a, steps, i ? value_at(value_get(doc, "steps"), i) :
-					     with(a, value_at(value_get(doc, "steps"), 0), key, v));
+		value_list_add(a, steps,
+			       i ? value_at(value_get(doc, "steps"), i) :
+				   with(a, value_at(value_get(doc, "steps"), 0), key, v));
 	return with(a, doc, "steps", steps);
 }
 
@@ -216,7 +228,8 @@ static void assert_refused(struct shop *s, const struct value *doc, const char *
 	struct plan *p = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(plan_from_value(&s->arena, &shop_registry, s->rollout, doc, &p, &err), -E_REFUSED);
+	assert_int_equal(plan_from_value(&s->arena, &shop_registry, s->rollout, doc, &p, &err),
+			 -E_REFUSED);
 	assert_null(p);
 	if (!strstr(err.msg, words))
 		fail_msg("%s", err.msg);
@@ -227,7 +240,8 @@ static void what_this_build_does_not_know_is_refused(void **state)
 	struct shop *s = shop_new(shop_two_envs);
 	struct arena *a = &s->arena;
 	const struct value *doc = plan_to_value(plan_of(s, &usual));
-	struct value *nobody = value_list(a), *unknown = value_list(a), *gate = value_map(a), *gates = value_list(a);
+	struct value *nobody = value_list(a), *unknown = value_list(a), *gate = value_map(a),
+		     *gates = value_list(a);
 
 	(void)state;
 	value_list_add(a, unknown, value_string(a, "nowhere"));
@@ -257,8 +271,8 @@ static void the_worst_environment_decides_the_exit_status(void **state)
 		int want;
 	} cases[] = {
 		{ OUTLOOK_CHANGES, OUTLOOK_NOTHING, 0 }, { OUTLOOK_CHANGES, OUTLOOK_LEFT_ALONE, 0 },
-		{ OUTLOOK_ATTEST, OUTLOOK_CHANGES, 3 },	 { OUTLOOK_ATTEST, OUTLOOK_REFUSED, 5 },
-		{ OUTLOOK_FAILED, OUTLOOK_REFUSED, 1 },	 { OUTLOOK_NOTHING, OUTLOOK_FAILED, 1 },
+		{ OUTLOOK_ATTEST, OUTLOOK_CHANGES, 3 },  { OUTLOOK_ATTEST, OUTLOOK_REFUSED, 5 },
+		{ OUTLOOK_FAILED, OUTLOOK_REFUSED, 1 },  { OUTLOOK_NOTHING, OUTLOOK_FAILED, 1 },
 	};
 	struct shop *s = shop_new(shop_two_envs);
 	struct plan *p = plan_of(s, &usual);
