@@ -34,7 +34,7 @@ set_environment() {
 
 list_check() {
 	for f in tests/unit/test_*.c; do [ ! -e "$f" ] || echo "unit/$(basename "$f" .c)"; done
-	for f in tests/golden/*/; do [ ! -d "$f" ] || echo "golden/$(basename "$f")"; done
+	for f in tests/golden/*/; do [ ! -f "$f/case" ] || echo "golden/$(basename "$f")"; done
 	for f in tests/fuzz/corpus/*/; do [ ! -d "$f" ] || echo "fuzz/$(basename "$f")"; done
 	for f in tests/e2e/*.sh; do
 		case $f in */lib*.sh | */\*.sh) ;; *) echo "e2e/$(basename "$f" .sh)" ;; esac

@@ -162,7 +162,10 @@ static void print_result(struct session *s, const struct apply_result *r, bool j
 		sb_add(&out, "nothing was changed");
 	} else {
 		sb_addf(&out, "%zu of %zu steps done", r->done, r->total);
-		if (r->code == E_WAIT && r->until_ms)
+		if (r->code == E_WAIT && r->needs_person && r->until_ms)
+			sb_addf(&out, "; waiting for a person (%s), and for %s; then run the same command again",
+				r->summary, when_text(when, r->until_ms));
+		else if (r->code == E_WAIT && r->until_ms)
 			sb_addf(&out, "; waiting until %s, then run the same command again",
 				when_text(when, r->until_ms));
 		else if (r->code == E_WAIT && r->needs_person)

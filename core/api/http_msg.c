@@ -146,7 +146,9 @@ static void add_answer(struct sb *into, const struct http_resp *resp)
 	if (first && add_words(into, first))
 		return;
 	if (is_html(resp))
-		sb_add(into, "an HTML page");
+		sb_add(into, resp->status < 300 ? "an HTML page instead of JSON" : "an HTML page");
+	else if (resp->text && resp->status < 300)
+		sb_add(into, "no JSON");
 	else if (resp->text)
 		sb_addn(into, resp->text, strnlen(resp->text, 200));
 }

@@ -152,8 +152,8 @@ static const struct kind *kind_of(struct maker *mk, const struct plan_step *s)
 		if (mk->kinds[i].type == s->type)
 			return &mk->kinds[i];
 	undo = value_map_sized(a, 2);
-	put_text(a, undo, "kind", undo_name(s->type->undo));
-	put_text(a, undo, "text", s->type->undo_doc);
+	put_text(a, undo, "kind", undo_name(s->undo));
+	put_text(a, undo, "text", s->undo_doc);
 	mk->kinds = mem_grow(mk->kinds, mk->kind_count, &mk->kind_cap, sizeof(*mk->kinds));
 	mk->kinds[mk->kind_count] = (struct kind){
 		.type = s->type,

@@ -57,7 +57,7 @@ static size_t measure(const char *s, size_t len, size_t max, size_t *ret_at)
 		uint32_t code = 0;
 		size_t n, w;
 
-		if (s[at] >= 0 && columns < max) { /* most text is ASCII */
+		if ((unsigned char)s[at] < 0x80 && columns < max) { /* most text is ASCII */
 			columns++;
 			at++;
 			continue;

@@ -60,10 +60,7 @@ static const struct value *said_facts(void *ctx, const char *env, const char *th
 		return value_get(entry, "facts");
 	}
 	*ret_known = KNOWN_ATTESTED;
-	/* A run that rests on them keeps them; for a plan of its own they age. */
-	return history_open_run(&s->journal->history, env) || is_recent(s, value_get(entry, "at"), ATTESTED_FOR) ?
-		       value_get(entry, "facts") :
-		       NULL;
+	return is_recent(s, value_get(entry, "at"), ATTESTED_FOR) ? value_get(entry, "facts") : NULL;
 }
 
 static const struct value *said_overlay(void *ctx, const char *env, const char *thing)
@@ -422,7 +419,7 @@ static bool waits_for_person(const struct engine *e, const struct step_run *s)
 static void conclude(struct engine *e, struct apply_result *r)
 {
 	const struct sys *sys = e->o->calls->sys;
-	bool waits = false;
+	bool waits = false, person_named = false; /* whoever is needed is named first */
 
 	r->total = e->plan->step_count;
 	for (size_t i = 0; i < e->plan->step_count; i++) {
@@ -437,8 +434,10 @@ static void conclude(struct engine *e, struct apply_result *r)
 			continue;
 		waits = true;
 		r->needs_person |= waits_for_person(e, s);
-		if (!r->code && !r->summary[0])
+		if (!r->code && (!r->summary[0] || (waits_for_person(e, s) && !person_named))) {
+			person_named = waits_for_person(e, s);
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address, s->waits_for);
+		}
 		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms))
 			r->until_ms = s->until_ms;
 	}
@@ -487,9 +486,12 @@ static void env_read(void *arg, struct env_state *env)
 	r->open--;
 }
 
-static int same_identity(const struct plan_env *pe, const struct env_state *now, const struct registry *reg,
-			 struct err *err)
+int engine_same_identity(const struct engine *e, size_t env, struct err *err)
 {
+	const struct plan_env *pe = &e->plan->envs[env];
+	const struct env_state *now = e->envs[env];
+	const struct registry *reg = e->o->calls->registry;
+
 	for (size_t i = 0; i < value_count(pe->identity); i++) {
 		const char *name = value_key_at(pe->identity, i);
 
@@ -530,7 +532,7 @@ static int observe_again(struct engine *e, struct err *err)
 			err_set(err, E_REMOTE, "%s: %s", e->plan->envs[i].env->name, why);
 			return err_hint(err, "nothing was changed; run the same command again");
 		}
-		if (same_identity(&e->plan->envs[i], e->envs[i], e->o->calls->registry, err) < 0)
+		if (engine_same_identity(e, i, err) < 0)
 			return -err->code;
 	}
 	return 0;

@@ -364,6 +364,12 @@ static void deliver_answer(struct call_job *j)
 		fail_job(j);
 		return;
 	}
+	if (r->status < 300 && !r->body && r->text) { /* a proxy's page, or garbage: no provider can read it */
+		j->may_have_acted = !is_read(j);
+		http_unexpected(&j->req, r, &j->err);
+		fail_job(j);
+		return;
+	}
 	if (j->memo) {
 		struct arena *a = &j->caller->memo_arena;
 

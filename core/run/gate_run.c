@@ -84,7 +84,7 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 	g->passes = 0;
 	g->is_open = true;
 	g->is_passed = g->is_sampling = false;
-	g->opened_ms = fresh ? 0 : past->opened_ms;
+	g->opened_ms = past->opened_ms; /* the deadline counts from the first question, whatever came since */
 	g->wake_mono = engine_mono(s->e);
 	g->says = (struct says){ .verdict = VERDICT_WAIT };
 	for (size_t i = !fresh && past->count > SAMPLES_KEPT ? past->count - SAMPLES_KEPT : 0;
@@ -94,6 +94,10 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 				    g->passes + 1 :
 				    0;
 	}
+	if (g->passes) /* consecutive passes are a cadence apart, also across runs of the program */
+		g->wake_mono += MAX_OF(g->samples[g->count - 1].now_ms + limit_ms(g, "cadence", WHEN_MINUTE) -
+					       clocks_now(s->e->clocks),
+				       (int64_t)0);
 	if (g->count && g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
 	    g->count >= (size_t)limit_ms(g, "min_samples", 1)) {
 		g->is_passed = true; /* an earlier run of the program saw it pass; its samples are in the journal */

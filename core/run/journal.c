@@ -52,6 +52,7 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 	history_init(&j->history, &j->arena);
 	if (store->read_all(store->ctx, JOURNAL_NAME, &text, err) < 0)
 		return -err->code;
+	j->bytes = text.len;
 	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL; at = end + 1)
 		if (take_line(j, at, (size_t)(end - at), err) < 0) {
 			err_hint(err, "it lies in '%s'; nothing was sent", store->place(store->ctx));
@@ -73,9 +74,14 @@ int journal_add(struct journal *j, const char *type, struct value *rec, struct e
 	redact_text(&line);
 	if (line.over)
 		return err_set(err, E_IO, "journal: a record '%s' is larger than %zu bytes", type, line.max);
+	if (j->bytes + line.len + 1 > JOURNAL_MAX - SB_TEXT_MAX) {
+		err_set(err, E_IO, "journal: it has grown to %zu MiB, and more could not be read back", j->bytes >> 20);
+		return err_hint(err, "finish or --abandon its runs, then move '%s' away", j->store->place(j->store->ctx));
+	}
 	if (j->store->append(j->store->ctx, JOURNAL_NAME, line.buf, line.len, err) < 0)
 		return err_wrap(err, "journal");
 	digest_hex(line.buf, line.len, j->head);
+	j->bytes += line.len + 1;
 	j->records++;
 	return history_fold(&j->history, rec, err);
 }

@@ -22,6 +22,7 @@ struct journal {
 	struct arena arena;        /* of records and history */
 	struct history history;
 	int64_t records;
+	size_t bytes;              /* so far; more than can be read back is never written */
 	char head[65];             /* hash of the last line */
 	size_t inbox_read;         /* acknowledgements looked at so far */
 };

@@ -52,5 +52,5 @@ void round_start(const struct observer *ob, struct env_state *env, const char *c
 
 /* All requests of the environment's last looks, in the order of things; in `a`. */
 struct value *env_requests(const struct env_state *s, struct arena *a) MUST_USE;
-/* The first failure (KNOWN_FAILED) among things, as "thing: why"; NULL: none. */
+/* Why the first thing failed (KNOWN_FAILED) that did; NULL: none. */
 const char *env_failure(const struct env_state *s);

@@ -22,7 +22,8 @@ enum step_state {
 struct gate_run {
 	const struct plan_gate *pg;
 	size_t env;                 /* index into plan.envs */
-	bool is_open, is_sampling, is_passed, is_heard;
+	bool is_open, is_sampling, is_passed;
+	bool is_heard;              /* the systems were asked the time, before this look */
 	int64_t opened_ms, wake_mono, passed_mono;
 	unsigned passes;
 	struct arena *arena;        /* of the samples */
@@ -79,6 +80,8 @@ struct engine {
 struct past_run *engine_run(const struct engine *e);
 struct past_step *engine_past(const struct engine *e, const struct step_run *s); /* look up again after every record */
 int64_t engine_mono(const struct engine *e);
+/* E_REFUSED when what was last observed of plan env `env` is another system than the one planned for. */
+int engine_same_identity(const struct engine *e, size_t env, struct err *err) MUST_USE;
 /* A record about a step: {run, step, environments, now_ms} in the journal's arena, to be completed and added. */
 struct value *step_record(struct engine *e, const struct step_run *s);
 bool engine_record(struct engine *e, const char *type, struct value *rec); /* false: e->fatal is set */

@@ -168,9 +168,15 @@ static bool look(struct step_run *s)
 /* A system that could not be read at all fails the step; denied facts are a person's business. */
 static bool look_failed(struct step_run *s)
 {
+	struct err other = ERR_INIT;
+
 	for (size_t i = 0; i < s->ps->env_count; i++) {
 		const struct env_state *env = s->e->envs[s->ps->envs[i]];
 
+		if (engine_same_identity(s->e, s->ps->envs[i], &other) < 0) {
+			step_fail(s, E_REFUSED, "%s", other.msg);
+			return true;
+		}
 		for (const char *const *t = s->ps->type->verify; t && *t; t++) {
 			size_t k = registry_thing_index(s->e->plan->registry, *t);
 
@@ -286,6 +292,12 @@ static bool put_secret(struct step_run *s, struct call_job *j)
 		return false;
 	}
 	if (src->put(src->ctx, j->call.put_ref, j->call.put_secret->u.secret, &err) < 0) {
+		struct value *rec = step_record(s->e, s);
+
+		/* The other side has done its part: the intent stays open, and is not simply sent again. */
+		value_set(journal_arena(&s->e->journal), rec, "why",
+			  value_string(journal_arena(&s->e->journal), err.msg));
+		engine_record(s->e, "lost", rec);
 		step_fail(s, err.code, "the secret could not be stored: %s", err.msg);
 		return false;
 	}
@@ -407,8 +419,6 @@ static void take_answer(struct step_run *s)
 	value_set(a, marks, mark_name(s, a, "at"), value_int(a, at));
 	if (s->ps->type->flags & CHANGE_FENCES)
 		value_set(a, marks, MARK_RESTART, value_int(a, at));
-	if (s->ps->type->flags & CHANGE_TELLS_BEFORE)
-		value_set(a, marks, MARK_BEFORE, value_get(ack, "facts"));
 	rec = outcome_record(s, marks, true, "operator");
 	value_set(a, rec, "by", value_get(ack, "by"));
 	value_set(a, rec, "effects", operator_effects(s));
@@ -588,17 +598,18 @@ static void tick_verify(struct step_run *s)
 			  "console; if it did not happen, give the run up with --abandon and plan anew");
 		return;
 	}
+	if (engine_mono(s->e) > s->verify_by_mono && engine_past(s->e, s)->is_lost) {
+		step_fail(s, E_TRANSPORT,
+			  "the reply was lost, and no effect has shown within 15 minutes. Run the same command again: it looks "
+			  "once more, and sends it again if it had none");
+		return;
+	}
 	if (engine_mono(s->e) > s->verify_by_mono) {
 		step_fail(s, E_GATE, "%s: no effect seen within 15 minutes after %s", s->ps->type->doc,
 			  s->ps->executor == EXEC_OPERATOR ? "it was said to be done" : "the request");
 		return;
 	}
-	/* Most effects show at once; a list that lags does so by minutes. */
-	if (note_wait(s,
-		      engine_mono(s->e) + (s->verify_by_mono - engine_mono(s->e) > VERIFY_WITHIN - WHEN_MINUTE ?
-						   VERIFY_EVERY :
-						   VERIFY_SLOWLY),
-		      0, "its effect to show"))
+	if (note_wait(s, engine_mono(s->e) + VERIFY_EVERY, 0, "its effect to show"))
 		tell_wait(s);
 }
 

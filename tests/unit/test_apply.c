@@ -232,7 +232,7 @@ static void a_write_that_was_lost_for_good_is_not_sent_again_in_the_same_run(voi
 	s->fault = FAULT_LOST_BEFORE;
 	s->fault_on = "POST https://shop.example/v1/p/p0/key$";
 	s->fault_times = 1;
-	assert_ends(s, E_GATE);
+	assert_ends(s, E_TRANSPORT);
 	assert_int_equal(s->fault_seen, 1);
 	assert_int_equal(s->w->projects[0].sets, 0);
 
@@ -294,7 +294,7 @@ static void a_lost_reply_whose_effect_nobody_can_read_is_not_sent_again_by_the_n
 	s->fault_on = "POST https://shop.example/v1/p/p0/key$";
 	s->fault_times = 1;
 	s->w->key_lag_ms = WHEN_DAY; /* does not show in time */
-	assert_ends(s, E_GATE);
+	assert_ends(s, E_TRANSPORT);
 	s->w->projects[0].key_denied = true;
 	(void)shop_apply(s, &r);
 	assert_int_equal(s->w->clients[0].adds, 1);

@@ -414,7 +414,7 @@ static void unknown_app_facts_are_to_be_attested_before_anything_else(void **sta
 	see(&s, "app.settings", KNOWN_ATTESTED, "{'auth_type':'jwt','client_id':''}");
 	see(&s, "app.workflow", KNOWN_ATTESTED,
 	    "{'ingress':'RUNNING','egress':'RUNNING','opt-in-out':'STOPPED'}");
-	assert_string_equal(diff(&s), "switch(outage) restart(settings-change) stable(prove)");
+	assert_string_equal(diff(&s), "switch(outage) restart(settings-change) stable(prove); warn outage");
 	migration(&s, "never-jwt");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
@@ -431,7 +431,7 @@ static void converted_on_jwt_is_an_outage_and_on_oauth_only_a_failed_workflow_is
 	migration(&s, "converted");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF("FAILED", "FAILED", "STOPPED", ""));
-	assert_string_equal(diff(&s), "switch(outage) restart(settings-change) stable(prove)");
+	assert_string_equal(diff(&s), "switch(outage) restart(settings-change) stable(prove); warn outage");
 	for (int i = 0; i < 2; i++) {
 		migration(&s, i ? "never-jwt" : "converted");
 		see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
@@ -1132,12 +1132,12 @@ static void the_operator_is_told_what_to_stop_and_what_to_note(void **state)
 	(void)state;
 	scene_init(&s, "{'instance':'shop'}");
 	assert_int_equal(app_restart.instruct(&s.view, &mem, &in, &err), 0);
-	assert_non_null(strstr(in.lines[2], "Write down"));
-	assert_string_equal(in.ack_args, "--at TIME");
+	assert_non_null(strstr(in.lines[3], "Write down"));
+	assert_non_null(strstr(in.ack_args, "--at TIME --fact ingress=STATUS"));
 	see(&s, "app.workflow", KNOWN_ATTESTED, WF_FINE);
 	assert_int_equal(app_restart.instruct(&s.view, &mem, &in, &err), 0);
-	assert_non_null(strstr(in.lines[2], "'Microsoft Dynamics 365 to Campaign' (ingress)"));
-	assert_null(strstr(in.lines[2], "Opt-In/Out"));
+	assert_non_null(strstr(in.lines[3], "'Microsoft Dynamics 365 to Campaign' (ingress)"));
+	assert_null(strstr(in.lines[3], "Opt-In/Out"));
 	assert_int_equal(app_stable.instruct(&s.view, &mem, &in, &err), 0);
 	assert_non_null(strstr(in.ack_args, "--fact ingress=STATUS"));
 }
