@@ -578,7 +578,7 @@ static const char *stop_line(const struct view *v, struct arena *a)
 				app_workflows[i]);
 	if (out.len > 0)
 		return arena_printf(a, "Stop what is not STOPPED: %s.", out.buf);
-	return "Write down which of the three workflows are RUNNING, STARTING or FAILED, and stop those.";
+	return "Stop those of the three that are RUNNING, STARTING or FAILED.";
 }
 
 static int restart_instruct(const struct view *v, struct arena *a, struct instruction *ret,
@@ -592,7 +592,7 @@ static int restart_instruct(const struct view *v, struct arena *a, struct instru
 		.page = page ? arena_printf(a, "%s (Workflows)", page) : "the integration app of your region, Workflows",
 		.lines = {
 			arena_printf(a, "In the header choose instance '%s': hover over it, it looks read-only.", instance),
-			"Note the status of all three workflows as it is now: it has to be told afterwards.",
+			"Write down the status of all three workflows as it is now: it is to be told afterwards, with --fact.",
 			"See that nothing else waits for a restart: a warning mark on a Stop button, a replay of data.",
 			stop_line(v, a),
 			"Wait until each of them shows STOPPED (until then it goes on showing RUNNING).",
@@ -604,7 +604,7 @@ static int restart_instruct(const struct view *v, struct arena *a, struct instru
 			app_wants(v, "stopped") ? NULL : "Wait until each shows RUNNING; FAILED means wrong settings: mend them first.",
 		},
 		.check = "reads the workflows where a bridge can; else the app's first use of the OAuth credential after that time shows it",
-		.ack_args = "--at TIME --fact ingress=STATUS --fact egress=STATUS --fact opt-in-out=STATUS (as they were before)",
+		.ack_args = "--at TIME --fact ingress=STATUS --fact egress=STATUS --fact opt-in-out=STATUS",
 	};
 	return 0;
 }

@@ -1132,7 +1132,7 @@ static void the_operator_is_told_what_to_stop_and_what_to_note(void **state)
 	(void)state;
 	scene_init(&s, "{'instance':'shop'}");
 	assert_int_equal(app_restart.instruct(&s.view, &mem, &in, &err), 0);
-	assert_non_null(strstr(in.lines[3], "Write down"));
+	assert_non_null(strstr(in.lines[1], "Write down"));
 	assert_non_null(strstr(in.ack_args, "--at TIME --fact ingress=STATUS"));
 	see(&s, "app.workflow", KNOWN_ATTESTED, WF_FINE);
 	assert_int_equal(app_restart.instruct(&s.view, &mem, &in, &err), 0);
