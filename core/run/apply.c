@@ -60,7 +60,10 @@ static const struct value *said_facts(void *ctx, const char *env, const char *th
 		return value_get(entry, "facts");
 	}
 	*ret_known = KNOWN_ATTESTED;
-	return is_recent(s, value_get(entry, "at"), ATTESTED_FOR) ? value_get(entry, "facts") : NULL;
+	/* A run that rests on them keeps them; for a plan of its own they age. */
+	return history_open_run(&s->journal->history, env) || is_recent(s, value_get(entry, "at"), ATTESTED_FOR) ?
+		       value_get(entry, "facts") :
+		       NULL;
 }
 
 static const struct value *said_overlay(void *ctx, const char *env, const char *thing)

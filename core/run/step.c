@@ -419,6 +419,8 @@ static void take_answer(struct step_run *s)
 	value_set(a, marks, mark_name(s, a, "at"), value_int(a, at));
 	if (s->ps->type->flags & CHANGE_FENCES)
 		value_set(a, marks, MARK_RESTART, value_int(a, at));
+	if (s->ps->type->flags & CHANGE_TELLS_BEFORE)
+		value_set(a, marks, MARK_BEFORE, value_get(ack, "facts"));
 	rec = outcome_record(s, marks, true, "operator");
 	value_set(a, rec, "by", value_get(ack, "by"));
 	value_set(a, rec, "effects", operator_effects(s));
@@ -609,7 +611,12 @@ static void tick_verify(struct step_run *s)
 			  s->ps->executor == EXEC_OPERATOR ? "it was said to be done" : "the request");
 		return;
 	}
-	if (note_wait(s, engine_mono(s->e) + VERIFY_EVERY, 0, "its effect to show"))
+	/* Most effects show at once; a list that lags does so by minutes. */
+	if (note_wait(s,
+		      engine_mono(s->e) + (s->verify_by_mono - engine_mono(s->e) > VERIFY_WITHIN - WHEN_MINUTE ?
+						   VERIFY_EVERY :
+						   VERIFY_SLOWLY),
+		      0, "its effect to show"))
 		tell_wait(s);
 }
 

@@ -16,7 +16,8 @@ static const struct fact facts[] = {
 	{ "rows", VAL_INT, FACT_STATE, "server-to-server credentials listed in the workspace" },
 	{ "type", VAL_STRING, FACT_STATE,
 	  "none; service: Service Account (JWT) only; migrate: both; oauth: OAuth Server-to-Server only; two-rows; many" },
-	{ "credential_id", VAL_STRING, FACT_IDENTITY,
+	/* No identity: where two rows have two ids, the JWT one ends with the migration. The client id is what stays. */
+	{ "credential_id", VAL_STRING, FACT_STATE,
 	  "number after /credentials/ in the address of the credential's page" },
 	{ "oauth_id", VAL_STRING, FACT_STATE,
 	  "the same number on the OAuth Server-to-Server credential's page" },

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib-sandbox.sh"
 
 sandbox "$tmp/box" "$top/examples/worlds/two-environments.yaml" --speed 60
-mkdir "$tmp/plans"
+mkdir "$tmp/plans" "$tmp/plans/secrets" # where the examples keep client secrets
 cp "$ca" "$tmp/plans/ca.pem"
 cd "$tmp/plans" || exit 1
 
