@@ -43,6 +43,7 @@ struct step_run {
 	bool is_busy;               /* a round or a call is under way */
 	size_t rounds_open;
 	enum { LOOK_NONE, LOOK_RUNNING, LOOK_FRESH } look;
+	bool was_confirmed;         /* the title was typed, or given */
 	bool is_asking;             /* a person has been shown what to do, in this process */
 	int64_t look_again_mono;    /* while asking: when to look for the effect */
 	int64_t wake_mono;          /* next look; INT64_MAX: an answer from a person, or needs */

@@ -544,13 +544,15 @@ static bool is_confirmed(struct step_run *s, const char **ret_title)
 
 static void tick_confirm(struct step_run *s)
 {
-	const char *title;
+	const char *title = NULL;
 
-	if (is_confirmed(s, &title))
+	if (s->was_confirmed || is_confirmed(s, &title)) {
+		s->was_confirmed = true; /* once is enough, also when the evidence has to be taken again */
 		s->state = s->ps->executor == EXEC_OPERATOR ? STEP_ASK : STEP_ACT;
-	else if (note_wait(s, INT64_MAX, 0, "this cannot be undone: run again with --confirm '%s'",
-			   title ? title : "TITLE"))
+	} else if (note_wait(s, INT64_MAX, 0, "this cannot be undone: run again with --confirm '%s'",
+			     title ? title : "TITLE")) {
 		tell_wait(s);
+	}
 }
 
 static void tick_ask(struct step_run *s)
