@@ -67,7 +67,7 @@ struct slot {
 	struct curl_slist list[REQ_HEADERS_MAX + 8];
 	size_t list_count;
 	struct http_header *headers; /* of the answer, in x->arena */
-	size_t header_count, header_bytes;
+	size_t header_count, header_cap, header_bytes;
 	bool headers_done;
 	char why[CURL_ERROR_SIZE];
 };
@@ -231,6 +231,7 @@ static void slot_release(struct slot *s)
 	s->x = NULL;
 	s->host = NULL;
 	s->headers = NULL;
+	s->header_cap = 0;
 	s->state = SLOT_FREE;
 	s->next = s->http->free_slots;
 	s->http->free_slots = s;
@@ -586,8 +587,8 @@ static void add_header(struct slot *s, const char *line, size_t len)
 
 	if (!colon || colon == line || isspace((unsigned char)*line))
 		return;
-	if (!s->headers)
-		s->headers = arena_array(a, RESP_HEADERS_MAX + 1, sizeof(*s->headers));
+	s->headers =
+		arena_grow(a, s->headers, s->header_count, &s->header_cap, sizeof(*s->headers));
 	name = arena_strndup(a, line, (size_t)(colon - line));
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
@@ -610,8 +611,6 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 		/* Another one: what came before was a 1xx, or an answer to be forgotten. */
 		s->header_count = s->header_bytes = 0;
 		s->headers_done = false;
-		if (s->headers)
-			memset(s->headers, 0, (RESP_HEADERS_MAX + 1) * sizeof(*s->headers));
 		return len;
 	}
 	if (s->headers_done)
@@ -1068,11 +1067,13 @@ static int parse_body(struct slot *s, const char *text, size_t len)
 
 static void read_headers(struct slot *s)
 {
-	static const struct http_header none[1];
 	struct http_resp *resp = &s->x->resp;
 	const char *date;
 
-	resp->headers = s->headers ? s->headers : none;
+	s->headers = arena_grow(s->x->arena, s->headers, s->header_count, &s->header_cap,
+				sizeof(*s->headers));
+	s->headers[s->header_count] = (struct http_header){ 0 };
+	resp->headers = s->headers;
 	resp->content_type = http_resp_header(resp, "content-type");
 	resp->retry_after = http_resp_header(resp, "retry-after");
 	resp->request_id = request_id(resp);

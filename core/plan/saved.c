@@ -120,7 +120,8 @@ static const struct shared_gate *gate_of(struct maker *mk, const struct plan_gat
 	for (size_t i = 0; i < mk->gate_count; i++) {
 		const struct plan_gate *k = mk->gates[i].gate;
 
-		if (k->type == g->type && k->is_before == g->is_before && value_equal(k->limits, g->limits))
+		if (k->type == g->type && k->is_before == g->is_before &&
+		    value_equal(k->limits, g->limits))
 			return &mk->gates[i];
 	}
 	whole = value_map_sized(a, 5);
@@ -248,14 +249,16 @@ static void digest_of(const struct value *v, char ret[65])
 static struct value *step_intent(struct arena *a, struct maker *mk, const struct plan_step *s,
 				 const struct value *step)
 {
-	static const char *const keys[] = { "address", "after", "change", "environments", "executor",
-					    "gates",   "needs", "phase",  "thing",	  "undo" };
+	static const char *const keys[] = { "address",  "after", "change", "environments",
+					    "executor", "gates", "needs",  "phase",
+					    "thing",    "undo" };
 	struct value *m = value_map_sized(a, ARRAY_LEN(keys)), *gates = value_list(a);
 
 	for (size_t i = 0; i < s->gate_count; i++)
 		value_list_add(a, gates, gate_of(mk, &s->gates[i])->intent);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		value_add(a, m, keys[i], strcmp(keys[i], "gates") == 0 ? gates : value_get(step, keys[i]));
+		value_add(a, m, keys[i],
+			  strcmp(keys[i], "gates") == 0 ? gates : value_get(step, keys[i]));
 	return m;
 }
 
@@ -356,7 +359,8 @@ const struct value *plan_to_value(struct plan *p)
 
 /* ---- and back ---- */
 
-static int gates_from(struct plan *p, struct plan_step *s, const struct value *list, struct err *err)
+static int gates_from(struct plan *p, struct plan_step *s, const struct value *list,
+		      struct err *err)
 {
 	s->gates = arena_array(p->arena, value_count(list) + 1, sizeof(*s->gates));
 	for (size_t i = 0; i < value_count(list); i++) {
@@ -365,7 +369,8 @@ static int gates_from(struct plan *p, struct plan_step *s, const struct value *l
 		const struct gate_type *t = registry_gate(p->registry, name);
 
 		if (!t)
-			return err_set(err, E_REFUSED, "the plan names gate '%s', which this build does not have",
+			return err_set(err, E_REFUSED,
+				       "the plan names gate '%s', which this build does not have",
 				       name);
 		s->gates[s->gate_count++] = (struct plan_gate){
 			.type = t,
@@ -376,8 +381,8 @@ static int gates_from(struct plan *p, struct plan_step *s, const struct value *l
 	return 0;
 }
 
-static int step_from(struct plan *p, struct value *env_index, struct value *step_index, const struct value *v,
-		     struct err *err)
+static int step_from(struct plan *p, struct value *env_index, struct value *step_index,
+		     const struct value *v, struct err *err)
 {
 	const char *thing = value_text_or(value_get(v, "thing"), ""),
 		   *change = value_text_or(value_get(v, "change"), "");
@@ -395,7 +400,8 @@ static int step_from(struct plan *p, struct value *env_index, struct value *step
 		.earliest_ms = value_int_or(value_get(v, "earliest_ms"), 0),
 	};
 	if (!s->thing || !s->type)
-		return err_set(err, E_REFUSED, "the plan names step '%s/%s', which this build does not have", thing,
+		return err_set(err, E_REFUSED,
+			       "the plan names step '%s/%s', which this build does not have", thing,
 			       change);
 	s->phase = s->type->phase;
 	s->undo = s->type->undo;
@@ -409,17 +415,20 @@ static int step_from(struct plan *p, struct value *env_index, struct value *step
 		const struct value *at = value_get(env_index, name);
 
 		if (!at)
-			return err_set(err, E_REFUSED,
-				       "step '%s' is for environment '%s', which the plan does not list",
-				       s->address, name);
+			return err_set(
+				err, E_REFUSED,
+				"step '%s' is for environment '%s', which the plan does not list",
+				s->address, name);
 		s->envs[s->env_count++] = (size_t)at->u.i;
 	}
 	s->needs = arena_array(p->arena, value_count(needs) + 1, sizeof(size_t));
 	for (size_t i = 0; i < value_count(needs); i++) {
-		const struct value *at = value_get(step_index, value_text_or(value_at(needs, i), ""));
+		const struct value *at =
+			value_get(step_index, value_text_or(value_at(needs, i), ""));
 
 		if (!at)
-			return err_set(err, E_REFUSED, "step '%s' needs a step that the plan does not hold",
+			return err_set(err, E_REFUSED,
+				       "step '%s' needs a step that the plan does not hold",
 				       s->address);
 		s->needs[s->need_count++] = (size_t)at->u.i;
 	}
@@ -447,8 +456,8 @@ static int envs_from(struct plan *p, struct value *index, const struct value *li
 
 		if (!env)
 			return err_set(err, E_REFUSED,
-				       "the plan is for environment '%s', which '%s' does not have", name,
-				       p->rollout->path);
+				       "the plan is for environment '%s', which '%s' does not have",
+				       name, p->rollout->path);
 		value_set(p->arena, index, name, value_int(p->arena, (int64_t)p->env_count));
 		p->envs[p->env_count++] = (struct plan_env){
 			.env = env,
@@ -463,8 +472,8 @@ static int envs_from(struct plan *p, struct value *index, const struct value *li
 	return 0;
 }
 
-int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r, const struct value *doc,
-		    struct plan **ret, struct err *err)
+int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r,
+		    const struct value *doc, struct plan **ret, struct err *err)
 {
 	struct plan *p = plan_new(a, reg, r);
 	struct value *env_index = value_map(a), *step_index = value_map(a);
@@ -474,7 +483,8 @@ int plan_from_value(struct arena *a, const struct registry *reg, const struct ro
 	if (strcmp(value_text_or(value_get(doc, "kind"), ""), "s2sctl.plan") != 0)
 		return err_set(err, E_REFUSED, "this is not a plan of s2sctl");
 	if (version != PLAN_FORMAT_VERSION)
-		return err_set(err, E_REFUSED, "the plan has format version %lld, this build reads %d",
+		return err_set(err, E_REFUSED,
+			       "the plan has format version %lld, this build reads %d",
 			       (long long)version, PLAN_FORMAT_VERSION);
 	if (envs_from(p, env_index, value_get(doc, "environments"), err) < 0)
 		return -err->code;

@@ -20,6 +20,11 @@ struct env_rows {
 	struct row *rows;
 	size_t count, cap;
 };
+/* What has been printed of a part that many steps share: the next one copies it. */
+struct printed {
+	const struct value *part;
+	size_t at, len; /* in printer.out */
+};
 struct printer {
 	struct sb *out;
 	const struct report_style *st;
@@ -27,6 +32,7 @@ struct printer {
 	const struct value *doc, *envs, *steps, *tokens;
 	struct value *env_index, *ends; /* name -> index; address -> earliest end */
 	struct env_rows *of_env;
+	struct printed printed[64]; /* by hash of the part's address; the latest stays */
 	bool drew_never, drew_person; /* in full, anywhere */
 	bool env_never, env_person;   /* in this environment */
 };

@@ -346,19 +346,42 @@ static void draw_lines(struct printer *p, const struct value *step, const char *
 	}
 }
 
+static void put_doc(struct printer *p, const struct value *text)
+{
+	CLEANUP(sb_done) struct sb doc = SB_INIT(SB_TEXT_MAX);
+
+	text_add(&doc, value_text_or(text, ""), CUT_TEXT);
+	plan_line(p, LABEL, LABEL, NULL, INK_PLAIN, INK_PLAIN, doc.buf);
+}
+
+/* Steps of a kind share texts and gates (saved.c): those lines are made once and then copied. */
+static void put_part(struct printer *p, const struct value *part,
+		     void (*put)(struct printer *p, const struct value *part))
+{
+	struct printed *m = &p->printed[(uintptr_t)part / sizeof(*part) % ARRAY_LEN(p->printed)];
+	size_t at = p->out->len;
+
+	if (m->part && m->part == part) {
+		sb_pad(p->out, ' ', m->len);
+		if (!p->out->over)
+			memcpy(p->out->buf + at, p->out->buf + m->at, m->len);
+		return;
+	}
+	put(p, part);
+	*m = (struct printed){ part, at, p->out->len - at };
+}
+
 static void put_step(struct printer *p, const struct value *step, const char *env)
 {
 	const struct value *gates = value_get(step, "gates");
-	CLEANUP(sb_done) struct sb doc = SB_INIT(SB_TEXT_MAX);
 
 	draw_lines(p, step, env);
 	put_step_head(p, step);
-	text_add(&doc, plan_text_of(step, "doc"), CUT_TEXT);
-	plan_line(p, LABEL, LABEL, NULL, INK_PLAIN, INK_PLAIN, doc.buf);
+	put_part(p, value_get(step, "doc"), put_doc);
 	put_deltas(p, step);
 	put_needs(p, step);
 	for (size_t i = 0; i < value_count(gates); i++)
-		put_gate(p, value_at(gates, i));
+		put_part(p, value_at(gates, i), put_gate);
 	put_undo(p, step);
 }
 

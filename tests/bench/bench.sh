@@ -96,7 +96,7 @@ export BENCH_CONSOLE=t-console BENCH_BRIDGE=t-bridge BENCH_READER=p8e-reader BEN
 start() {
 	name=$1
 	shift
-	mkdir -p "$tmp/$name"
+	mkdir -p "$tmp/$name/secrets" # where the rollout files keep client secrets
 	"$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
 	pid=$!
 	pids="$pids $pid"
