@@ -13,10 +13,15 @@ static const struct opt *common_options(struct session *s, struct opt table[8])
 	size_t n = 0;
 
 	table[n++] = (struct opt){ "help", 'h', OPT_FLAG, NULL, "this help", &s->common.help };
-	table[n++] = (struct opt){ "color", 0, OPT_TEXT, "WHEN", "auto, always or never", &s->common.color };
-	table[n++] = (struct opt){ "debug", 0, OPT_MAYBE, "CATEGORIES",
-				   "talk about what happens: http, plan, engine, gate, journal, or all",
-				   &s->common.debug };
+	table[n++] = (struct opt){ "color",         0, OPT_TEXT, "WHEN", "auto, always or never",
+				   &s->common.color };
+	table[n++] =
+		(struct opt){ "debug",
+			      0,
+			      OPT_MAYBE,
+			      "CATEGORIES",
+			      "talk about what happens: http, plan, engine, gate, journal, or all",
+			      &s->common.debug };
 	table[n] = (struct opt){ 0 };
 	return table;
 }
@@ -105,12 +110,13 @@ bool session_wants_json(struct session *s, bool *ret_json, int *ret_exit)
 	return true;
 }
 
-static void show_help(struct session *s, const struct command *c, const struct opt *own, const struct opt *common)
+static void show_help(struct session *s, const struct command *c, const struct opt *own,
+		      const struct opt *common)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(65536);
 
-	sb_addf(&text, "usage: s2sctl %s%s%s\n\n%s\n\n", c->name, c->args ? " " : "", c->args ? c->args : "",
-		c->doc);
+	sb_addf(&text, "usage: s2sctl %s%s%s\n\n%s\n\n", c->name, c->args ? " " : "",
+		c->args ? c->args : "", c->doc);
 	opt_help(own, &text);
 	opt_help(common, &text);
 	session_out(s, &text);
@@ -176,9 +182,10 @@ bool session_options(struct session *s, const struct command *c, const struct op
 		*ret_exit = session_fail(s, &s->err);
 		return false;
 	}
-	if (s->common.color && strcmp(s->common.color, "auto") != 0 && strcmp(s->common.color, "always") != 0 &&
-	    strcmp(s->common.color, "never") != 0)
-		err_set(&s->err, E_USAGE, "--color is auto, always or never, not '%s'", s->common.color);
+	if (s->common.color && strcmp(s->common.color, "auto") != 0 &&
+	    strcmp(s->common.color, "always") != 0 && strcmp(s->common.color, "never") != 0)
+		err_set(&s->err, E_USAGE, "--color is auto, always or never, not '%s'",
+			s->common.color);
 	if (s->err.code || !set_time_scale(s)) {
 		*ret_exit = session_fail(s, &s->err);
 		return false;
@@ -206,7 +213,9 @@ bool session_load(struct session *s, const char *path, int *ret_exit)
 
 bool session_store(struct session *s, int *ret_exit)
 {
-	const char *folder = s->common.state ? s->common.state : s->rollout ? s->rollout->state : ".s2sctl";
+	const char *folder = s->common.state ? s->common.state :
+			     s->rollout      ? s->rollout->state :
+					       ".s2sctl";
 
 	(void)ret_exit;
 	s->store = file_store_new(folder);
@@ -258,7 +267,8 @@ bool session_select(struct session *s, int *ret_exit)
 	s->envs = arena_array(&s->arena, s->rollout->env_count + s->common.env.count + 1,
 			      sizeof(struct rollout_env *));
 	for (size_t i = 0; i < s->common.env.count; i++) {
-		const struct rollout_env *env = rollout_find_env(s->rollout, s->common.env.items[i]);
+		const struct rollout_env *env =
+			rollout_find_env(s->rollout, s->common.env.items[i]);
 
 		if (!env) {
 			err_set(&s->err, E_USAGE, "'%s' has no environment '%s'", s->rollout->path,
@@ -281,6 +291,8 @@ bool session_select(struct session *s, int *ret_exit)
 
 struct missing {
 	struct session *s;
+	struct value *
+		seen; /* "reference line:col" -> true: environments share what `defaults` and `connections` say */
 	size_t count;
 };
 
@@ -290,15 +302,21 @@ static void need_secret(void *arg, const struct rollout_secret *rs)
 	const struct secret_source *src = secrets_source(m->s->secrets);
 	struct secret *secret = NULL;
 	struct err err = ERR_INIT;
+	const char *key;
 
 	/* A command is run when its text is needed: it may ask somebody, and may be slow. */
 	if (rs->is_late || strncmp(rs->ref, "exec:", 5) == 0)
 		return;
+	key = arena_printf(&m->s->arena, "%s %u:%u", rs->ref, rs->pos.line, rs->pos.col);
+	if (value_get(m->seen, key))
+		return;
+	value_set(&m->s->arena, m->seen, key, value_bool(&m->s->arena, true));
 	if (src->resolve(src->ctx, rs->ref, &secret, &err) < 0) {
 		m->count++;
-		diags_add(&m->s->diags, DIAG_ERROR, rs->pos, "secret-missing",
-			  "set it, or write {ref: ..., late: true} when a step of the rollout makes it", "%s: %s",
-			  rs->path, err.msg);
+		diags_add(
+			&m->s->diags, DIAG_ERROR, rs->pos, "secret-missing",
+			"set it, or write {ref: ..., late: true} when a step of the rollout makes it",
+			"%s: %s", rs->path, err.msg);
 	}
 	secret_free(secret);
 }
@@ -309,6 +327,7 @@ bool session_connect(struct session *s, int *ret_exit)
 	const struct transport *t = NULL;
 
 	diags_init(&s->diags, &s->arena);
+	m.seen = value_map(&s->arena);
 	for (const struct rollout_env **env = s->envs; *env; env++)
 		rollout_secret_refs(s->rollout, *env, need_secret, &m);
 	if (m.count) {

@@ -15,26 +15,28 @@
 
 struct order {
 	struct plan *p;
-	struct value *shared;   /* "client id thing/change" -> step index */
-	struct value *last_of;  /* the same key -> plan index of the last environment that has it */
-	size_t **of_env;        /* step indexes of each environment; shared ones last */
+	struct value *shared;  /* "client id thing/change" -> step index */
+	struct value *last_of; /* the same key -> plan index of the last environment that has it */
+	size_t **of_env;       /* step indexes of each environment; shared ones last */
 	size_t *of_env_count, *of_env_cap;
 	struct plan_env **by_env; /* by index in the rollout; NULL: not in the plan */
-	size_t *needed_by;      /* per step: 1 + the step that has it among its needs already */
+	struct value *absent;     /* client id -> rollout index of one that is not in the plan */
+	size_t *needed_by;        /* per step: 1 + the step that has it among its needs already */
 };
 
 static const char *share_key(struct order *o, const struct plan_env *pe, const struct change *c)
 {
-	return arena_printf(o->p->arena, "%s %s/%s", pe->env->client_id ? pe->env->client_id : pe->env->name,
-			    c->thing->name, c->type->name);
+	return arena_printf(o->p->arena, "%s %s/%s",
+			    pe->env->client_id ? pe->env->client_id : pe->env->name, c->thing->name,
+			    c->type->name);
 }
 
 static void note_env(struct order *o, size_t env, size_t step)
 {
 	struct arena *a = o->p->arena;
 
-	o->of_env[env] =
-		arena_grow(a, o->of_env[env], o->of_env_count[env], &o->of_env_cap[env], sizeof(size_t));
+	o->of_env[env] = arena_grow(a, o->of_env[env], o->of_env_count[env], &o->of_env_cap[env],
+				    sizeof(size_t));
 	o->of_env[env][o->of_env_count[env]++] = step;
 }
 
@@ -87,32 +89,41 @@ static void step_joins_env(struct order *o, size_t step, size_t env)
 	note_env(o, env, step);
 }
 
-/* An environment with the same credential whose state this plan does not know; NULL: none. */
-static const struct rollout_env *find_absent(struct order *o, const struct rollout_env *env)
+/* For each credential, one environment whose state this plan does not know, if there is such a one. */
+static void find_absent(struct order *o)
 {
 	const struct rollout *r = o->p->rollout;
 
-	for (size_t i = 0; env->client_id && i < r->env_count; i++) {
-		const struct rollout_env *other = &r->envs[i];
+	for (size_t i = 0; i < r->env_count; i++) {
 		const struct plan_env *pe = o->by_env[i];
+		const char *client = r->envs[i].client_id;
+		bool known =
+			pe && (pe->outlook == OUTLOOK_CHANGES || pe->outlook == OUTLOOK_NOTHING);
 
-		if (!other->client_id || strcmp(other->client_id, env->client_id) != 0)
-			continue;
-		if (!pe || (pe->outlook != OUTLOOK_CHANGES && pe->outlook != OUTLOOK_NOTHING))
-			return other;
+		if (client && !known && !value_get(o->absent, client))
+			value_set(o->p->arena, o->absent, client,
+				  value_int(o->p->arena, (int64_t)i));
 	}
-	return NULL;
+}
+
+static const struct rollout_env *absent_for(const struct order *o, const struct rollout_env *env)
+{
+	const struct value *at = env->client_id ? value_get(o->absent, env->client_id) : NULL;
+
+	return at ? &o->p->rollout->envs[at->u.i] : NULL;
 }
 
 static bool is_left_out(struct order *o, struct plan_env *pe, const struct change *c)
 {
-	const struct rollout_env *absent = c->type->flags & CHANGE_SHARED ? find_absent(o, pe->env) : NULL;
+	const struct rollout_env *absent =
+		c->type->flags & CHANGE_SHARED ? absent_for(o, pe->env) : NULL;
 
 	if (absent)
-		changes_find(&pe->changes, FIND_WARN, "shared-client",
-			     "plan them together once it can be carried out too",
-			     "%s %s is left out: environment '%s' has the same credential and is not part of this plan",
-			     c->thing->name, c->type->name, absent->name);
+		changes_find(
+			&pe->changes, FIND_WARN, "shared-client",
+			"plan them together once it can be carried out too",
+			"%s %s is left out: environment '%s' has the same credential and is not part of this plan",
+			c->thing->name, c->type->name, absent->name);
 	return absent != NULL;
 }
 
@@ -136,7 +147,8 @@ static void find_shared(struct order *o)
 
 		for (size_t i = 0; pe->outlook == OUTLOOK_CHANGES && i < pe->changes.count; i++)
 			if (pe->changes.list[i].type->flags & CHANGE_SHARED)
-				value_set(o->p->arena, o->last_of, share_key(o, pe, &pe->changes.list[i]),
+				value_set(o->p->arena, o->last_of,
+					  share_key(o, pe, &pe->changes.list[i]),
 					  value_int(o->p->arena, (int64_t)e));
 	}
 }
@@ -169,8 +181,9 @@ static void join_shared(struct order *o)
 
 			if (c->type->flags & CHANGE_SHARED)
 				step_joins_env(o,
-					       (size_t)value_int_or(
-						       value_get(o->shared, share_key(o, pe, c)), 0),
+					       (size_t)value_int_or(value_get(o->shared,
+									      share_key(o, pe, c)),
+								    0),
 					       e);
 		}
 	}
@@ -216,7 +229,8 @@ static void add_need(struct order *o, struct plan_step *s, size_t need, size_t *
  * Marks all that environment e waits for, e included: those of its `after`, and, since a shared contract
  * step waits for all who share it, those that share one with any of them.
  */
-static void mark_waits(struct order *o, size_t e, const size_t *plan_index, unsigned char *seen, size_t *stack)
+static void mark_waits(struct order *o, size_t e, const size_t *plan_index, unsigned char *seen,
+		       size_t *stack)
 {
 	const struct plan *p = o->p;
 	size_t depth = 0;
@@ -249,7 +263,8 @@ static void mark_waits(struct order *o, size_t e, const size_t *plan_index, unsi
 }
 
 /* Whether a shared step waits for environment e, so that nothing of e may wait for it. */
-static bool waits_for(struct order *o, const struct plan_step *t, size_t e, const size_t *plan_index)
+static bool waits_for(struct order *o, const struct plan_step *t, size_t e,
+		      const size_t *plan_index)
 {
 	unsigned char *seen;
 	size_t *stack;
@@ -267,7 +282,8 @@ static bool waits_for(struct order *o, const struct plan_step *t, size_t e, cons
 }
 
 /* `after: [x]`: everything of x, except a shared contract step that itself waits for this environment. */
-static void need_predecessors(struct order *o, struct plan_step *s, size_t e, const size_t *plan_index, size_t *cap)
+static void need_predecessors(struct order *o, struct plan_step *s, size_t e,
+			      const size_t *plan_index, size_t *cap)
 {
 	const struct rollout_env *env = o->p->envs[e].env;
 
@@ -328,7 +344,8 @@ static void find_earliest(struct plan *p)
 				start = MAX_OF(start, p->steps[s->needs[k]].earliest_ms);
 			for (size_t k = 0; k < s->gate_count; k++)
 				if (!s->gates[k].is_before && s->gates[k].type->earliest)
-					own = MAX_OF(own, s->gates[k].type->earliest(s->gates[k].limits));
+					own = MAX_OF(own, s->gates[k].type->earliest(
+								  s->gates[k].limits));
 			if (start + own != s->earliest_ms) {
 				s->earliest_ms = start + own;
 				moved = true;
@@ -358,6 +375,8 @@ void plan_order(struct plan *p, int64_t made_ms)
 	o.by_env = arena_array(p->arena, p->rollout->env_count + 1, sizeof(*o.by_env));
 	for (size_t e = 0; e < p->env_count; e++)
 		o.by_env[p->envs[e].env->index] = &p->envs[e];
+	o.absent = value_map(p->arena);
+	find_absent(&o);
 	for (size_t e = 0; e < p->env_count; e++)
 		if (p->envs[e].outlook == OUTLOOK_CHANGES)
 			leave_out(&o, &p->envs[e]);
