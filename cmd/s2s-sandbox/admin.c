@@ -138,14 +138,10 @@ static const struct {
 	const char *method, *name;
 	void (*answer)(struct sandbox *box, const struct twin_req *req, struct twin_resp *resp);
 } calls[] = {
-	{ "GET", "now", answer_now },
-	{ "POST", "advance", answer_advance },
-	{ "GET", "truth", answer_truth },
-	{ "POST", "do", answer_do },
-	{ "GET", "requests", answer_requests },
-	{ "DELETE", "requests", forget_requests },
-	{ "GET", "faults", answer_faults },
-	{ "POST", "faults", add_faults },
+	{ "GET", "now", answer_now },           { "POST", "advance", answer_advance },
+	{ "GET", "truth", answer_truth },       { "POST", "do", answer_do },
+	{ "GET", "requests", answer_requests }, { "DELETE", "requests", forget_requests },
+	{ "GET", "faults", answer_faults },     { "POST", "faults", add_faults },
 	{ "DELETE", "faults", forget_faults },
 };
 

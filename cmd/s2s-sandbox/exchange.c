@@ -60,13 +60,13 @@ static int read_request(struct exchange *ex, struct err *err)
 	req->path = ex->path;
 	req->query = fields;
 	req->headers = ex->headers;
-	req->body = parse_body(a, value_text(value_get(ex->headers, "content-type")),
-			       ex->body.buf, ex->body.len);
+	req->body = parse_body(a, value_text(value_get(ex->headers, "content-type")), ex->body.buf,
+			       ex->body.len);
 	req->raw_body = ex->body.buf;
 	req->arena = a;
 	/* Links shall lead back by the name that the client knows and has a certificate for. */
-	req->origin = parse_host_is_loopback(host) ? arena_printf(a, "https://%s", host)
-						   : ex->origin;
+	req->origin =
+		parse_host_is_loopback(host) ? arena_printf(a, "https://%s", host) : ex->origin;
 	return 0;
 }
 
@@ -149,8 +149,8 @@ static void answer_instead(struct exchange *ex, const char *text, const char *co
 
 static void answer_status(struct exchange *ex)
 {
-	const char *text = arena_printf(&ex->arena, "{\"message\":\"fault: status %d\"}",
-					ex->verdict.status);
+	const char *text =
+		arena_printf(&ex->arena, "{\"message\":\"fault: status %d\"}", ex->verdict.status);
 
 	answer_instead(ex, text, "application/json");
 }

@@ -30,8 +30,10 @@ static const struct {
 };
 
 static const char *const fields[] = {
-	"kind", "method", "path", "contains", "twin", "after", "times", "ms", "when", "code",
-	"retry_after", "body", "content_type", "bytes", "bytes_per_second", "acts",
+	"kind",        "method", "path",         "contains", "twin",
+	"after",       "times",  "ms",           "when",     "code",
+	"retry_after", "body",   "content_type", "bytes",    "bytes_per_second",
+	"acts",
 };
 
 #define STALE_URLS_MAX 10000

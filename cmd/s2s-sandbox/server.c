@@ -35,8 +35,8 @@ struct line {
 	uint64_t swallowed;
 	int64_t sending_since_ms; /* real time */
 	bool is_waiting;
-	int64_t due_ms;           /* real time; while waiting */
-	size_t slot;              /* in server.waiting, while waiting */
+	int64_t due_ms; /* real time; while waiting */
+	size_t slot;    /* in server.waiting, while waiting */
 };
 
 struct server {
@@ -312,14 +312,17 @@ static int start(struct server *s, int fd, const char *cert_pem, const char *key
 	const unsigned flags = MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
 			       MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG;
 
-	s->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_words, s,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, cert_pem,
-		MHD_OPTION_HTTPS_MEM_KEY, key_pem, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
-		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-		s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES_MAX, MHD_OPTION_END);
+	s->daemon =
+		MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
+				 on_words, s, MHD_OPTION_LISTEN_SOCKET, fd,
+				 MHD_OPTION_HTTPS_MEM_CERT, cert_pem, MHD_OPTION_HTTPS_MEM_KEY,
+				 key_pem, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES,
+				 MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
+				 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES_MAX,
+				 MHD_OPTION_END);
 	if (!s->daemon)
 		return err_set(err, E_IO, "cannot start the server: %s",
 			       s->last_words[0] ? s->last_words : "libmicrohttpd gives no reason");

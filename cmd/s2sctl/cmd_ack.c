@@ -14,14 +14,16 @@ int cmd_ack(struct session *s, int argc, const char *const *argv)
 	int status;
 	const struct opt own[] = {
 		{ "by", 0, OPT_TEXT, "NAME", "who says it (required)", &t.by },
-		{ "fact", 0, OPT_LIST, "NAME=VALUE", "a fact that was read; may be repeated", &facts },
-		{ "last-used", 0, OPT_TEXT, "TIME", "last use of the old credential, as the page shows it",
-		  &t.last_used },
-		{ "none-since", 0, OPT_TEXT, "DATE", "the page says: no access tokens generated since DATE",
-		  &t.none_since },
+		{ "fact", 0, OPT_LIST, "NAME=VALUE", "a fact that was read; may be repeated",
+		  &facts },
+		{ "last-used", 0, OPT_TEXT, "TIME",
+		  "last use of the old credential, as the page shows it", &t.last_used },
+		{ "none-since", 0, OPT_TEXT, "DATE",
+		  "the page says: no access tokens generated since DATE", &t.none_since },
 		{ "at", 0, OPT_TEXT, "TIME", "when it was done, if not just now", &t.at },
 		{ "note", 0, OPT_TEXT, "TEXT", "kept in the journal", &t.note },
-		{ "state", 0, OPT_TEXT, "DIR", "where the journal lives (default .s2sctl)", &s->common.state },
+		{ "state", 0, OPT_TEXT, "DIR", "where the journal lives (default .s2sctl)",
+		  &s->common.state },
 		{ 0 },
 	};
 

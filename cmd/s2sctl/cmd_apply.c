@@ -12,7 +12,7 @@
 
 struct screen {
 	struct session *s;
-	bool live;                /* a terminal: the last line is redrawn */
+	bool live; /* a terminal: the last line is redrawn */
 	bool line_shown;
 	char step[200], state[400];
 	int64_t step_since, drawn, until;
@@ -28,12 +28,14 @@ static void wipe_line(struct screen *sc)
 }
 
 static const char *const words_of[] = {
-	[APPLY_STEP_STARTED] = "begins", [APPLY_STEP_ACTING] = "acts",	 [APPLY_GATE_SAW] = "saw",
-	[APPLY_STEP_WAITS] = "waits",	 [APPLY_STEP_DONE] = "done",	 [APPLY_STEP_FAILED] = "FAILED",
+	[APPLY_STEP_STARTED] = "begins", [APPLY_STEP_ACTING] = "acts",
+	[APPLY_GATE_SAW] = "saw",        [APPLY_STEP_WAITS] = "waits",
+	[APPLY_STEP_DONE] = "done",      [APPLY_STEP_FAILED] = "FAILED",
 	[APPLY_NOTE] = "note",
 };
 
-static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text, int64_t until_ms)
+static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,
+		     int64_t until_ms)
 {
 	struct screen *sc = ctx;
 	CLEANUP(sb_done) struct sb line = SB_INIT(8192), clean = SB_INIT(8192);
@@ -53,7 +55,8 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 	session_talk(sc->s, &line);
 }
 
-static void on_instruct(void *ctx, const char *address, const struct instruction *in, const char *ack)
+static void on_instruct(void *ctx, const char *address, const struct instruction *in,
+			const char *ack)
 {
 	struct screen *sc = ctx;
 	CLEANUP(sb_done) struct sb out = SB_INIT(16384);
@@ -92,7 +95,8 @@ static void on_tick(void *ctx, int64_t now_ms)
 		return;
 	sc->drawn = mono;
 	sb_addf(&line, "%s  %s  %s", sc->step,
-		when_span_text(span, (mono - sc->step_since) / WHEN_SECOND * WHEN_SECOND), sc->state);
+		when_span_text(span, (mono - sc->step_since) / WHEN_SECOND * WHEN_SECOND),
+		sc->state);
 	if (sc->until > now_ms)
 		sb_addf(&line, "  %s left",
 			when_span_text(left, (sc->until - now_ms) / WHEN_SECOND * WHEN_SECOND));
@@ -163,15 +167,19 @@ static void print_result(struct session *s, const struct apply_result *r, bool j
 	} else {
 		sb_addf(&out, "%zu of %zu steps done", r->done, r->total);
 		if (r->code == E_WAIT && r->needs_person && r->until_ms)
-			sb_addf(&out, "; waiting for a person (%s), and for %s; then run the same command again",
+			sb_addf(&out,
+				"; waiting for a person (%s), and for %s; then run the same command again",
 				r->summary, when_text(when, r->until_ms));
 		else if (r->code == E_WAIT && r->until_ms)
 			sb_addf(&out, "; waiting until %s, then run the same command again",
 				when_text(when, r->until_ms));
 		else if (r->code == E_WAIT && r->needs_person)
-			sb_addf(&out, "; waiting for a person (%s), then run the same command again", r->summary);
+			sb_addf(&out,
+				"; waiting for a person (%s), then run the same command again",
+				r->summary);
 		else if (r->code == E_WAIT)
-			sb_addf(&out, "; waiting (%s); run the same command again later", r->summary);
+			sb_addf(&out, "; waiting (%s); run the same command again later",
+				r->summary);
 		else if (r->code == E_SIGNAL)
 			sb_add(&out, "; interrupted, run the same command again");
 		else if (r->code)
@@ -200,7 +208,8 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
 		"apply", "FILE",
-		"Plans, shows the plan, and carries it out. Run again to go on where it stopped.", NULL
+		"Plans, shows the plan, and carries it out. Run again to go on where it stopped.",
+		NULL
 	};
 	struct opt_list confirmed = { .count = 0 };
 	const char *wait = NULL;
@@ -214,19 +223,27 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	struct apply_result r;
 	int status;
 	const struct opt own[] = {
-		{ "wait", 0, OPT_MAYBE, "DURATION", "stay until gates can pass, for at most DURATION at a time", &wait },
-		{ "confirm", 0, OPT_LIST, "TITLE", "the project whose old credential may be deleted", &confirmed },
-		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated", &s->common.env },
-		{ "abandon", 0, OPT_FLAG, NULL, "give up the open run of these environments and plan anew", &o.abandon },
-		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &sc.plan_out },
-		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json", &s->common.format },
-		{ "state", 0, OPT_TEXT, "DIR", "where journal and lock live, instead of the file's `state`",
-		  &s->common.state },
-		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N", &s->common.time_scale },
+		{ "wait", 0, OPT_MAYBE, "DURATION",
+		  "stay until gates can pass, for at most DURATION at a time", &wait },
+		{ "confirm", 0, OPT_LIST, "TITLE",
+		  "the project whose old credential may be deleted", &confirmed },
+		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
+		  &s->common.env },
+		{ "abandon", 0, OPT_FLAG, NULL,
+		  "give up the open run of these environments and plan anew", &o.abandon },
+		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON",
+		  &sc.plan_out },
+		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json",
+		  &s->common.format },
+		{ "state", 0, OPT_TEXT, "DIR",
+		  "where journal and lock live, instead of the file's `state`", &s->common.state },
+		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N",
+		  &s->common.time_scale },
 		{ 0 },
 	};
 
-	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) || !session_wants_json(s, &sc.json, &status) ||
+	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
+	    !session_wants_json(s, &sc.json, &status) ||
 	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
 	    !session_connect(s, &status))
 		return status;

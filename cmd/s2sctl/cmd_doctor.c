@@ -21,7 +21,8 @@ static const char *thing_of(struct session *s, const struct capability *c)
 	return arena_strndup(&s->arena, c->thing, strcspn(c->thing, "/"));
 }
 
-static const char *verdict(struct session *s, const struct env_state *env, const struct capability *c, bool *is_missing)
+static const char *verdict(struct session *s, const struct env_state *env,
+			   const struct capability *c, bool *is_missing)
 {
 	const struct observation *o = find_seen(env, thing_of(s, c));
 	const char *change = strchr(c->thing, '/');
@@ -47,7 +48,8 @@ static const char *verdict(struct session *s, const struct env_state *env, const
 	}
 	if (!o || o->known == KNOWN_NOT)
 		return "when needed";
-	*is_missing = o->known == KNOWN_DENIED || o->known == KNOWN_FENCED || o->known == KNOWN_FAILED;
+	*is_missing =
+		o->known == KNOWN_DENIED || o->known == KNOWN_FENCED || o->known == KNOWN_FAILED;
 	if (!*is_missing && c->fact && !value_bool_or(value_get(o->facts, c->fact), false)) {
 		*is_missing = true;
 		return "a person";
@@ -68,7 +70,8 @@ static void env_read(void *arg, struct env_state *env)
 	k->open--;
 }
 
-static bool report(struct session *s, const struct env_state *env, struct value *doc, struct sb *out)
+static bool report(struct session *s, const struct env_state *env, struct value *doc,
+		   struct sb *out)
 {
 	struct report_style style = session_style(s);
 	struct table t;
@@ -76,14 +79,17 @@ static bool report(struct session *s, const struct env_state *env, struct value 
 	struct value *rows = value_list(&s->arena);
 
 	sb_addf(out, "%s\n", env->env->name);
-	table_init(&t, 4, (const char *const[]){ "capability", "works", "official", "what its absence costs" });
+	table_init(&t, 4,
+		   (const char *const[]){ "capability", "works", "official",
+					  "what its absence costs" });
 	for (const struct provider *const *p = s->p->registry->providers; *p; p++)
 		for (const struct capability *c = (*p)->capabilities; c && c->name; c++) {
 			bool missing;
 			const char *works = verdict(s, env, c, &missing);
 			const struct observation *o = find_seen(env, thing_of(s, c));
-			const char *cost = !missing	? "" :
-					   o && o->why ? arena_printf(&s->arena, "%s (%s)", c->without, o->why) :
+			const char *cost = !missing    ? "" :
+					   o && o->why ? arena_printf(&s->arena, "%s (%s)",
+								      c->without, o->why) :
 							 c->without;
 			struct value *row = value_map(&s->arena);
 
@@ -120,12 +126,15 @@ int cmd_doctor(struct session *s, int argc, const char *const *argv)
 	int status;
 	const struct opt own[] = {
 		{ "format", 0, OPT_TEXT, "FORMAT", "text (default) or json", &s->common.format },
-		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated", &s->common.env },
-		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N", &s->common.time_scale },
+		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
+		  &s->common.env },
+		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N",
+		  &s->common.time_scale },
 		{ 0 },
 	};
 
-	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) || !session_wants_json(s, &json, &status) ||
+	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
+	    !session_wants_json(s, &json, &status) ||
 	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
 	    !session_connect(s, &status))
 		return status;

@@ -22,7 +22,8 @@ int cmd_version(struct session *s, int argc, const char *const *argv)
 int cmd_schema(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = { "schema", NULL,
-					  "Prints the JSON Schema of rollout files, for editors.", NULL };
+					  "Prints the JSON Schema of rollout files, for editors.",
+					  NULL };
 	CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
 	int status;
 
@@ -60,8 +61,8 @@ static void help_things(struct session *s, const char *only, struct sb *out)
 			for (const struct fact *f = (*t)->facts; f && f->name; f++)
 				sb_addf(out, "    %-22s %s\n", f->name, f->doc);
 			for (const struct change_type *const *c = (*t)->changes; c && *c; c++)
-				sb_addf(out, "  /%s [%s; %s] %s\n", (*c)->name, phase_name((*c)->phase),
-					who_can(*c, &s->arena), (*c)->doc);
+				sb_addf(out, "  /%s [%s; %s] %s\n", (*c)->name,
+					phase_name((*c)->phase), who_can(*c, &s->arena), (*c)->doc);
 		}
 }
 
@@ -70,10 +71,12 @@ static void help_gates(struct session *s, struct sb *out)
 	for (const struct provider *const *p = s->p->registry->providers; *p; p++)
 		for (const struct gate_type *const *g = (*p)->gates; g && *g; g++) {
 			sb_addf(out, "%s: %s (every %s, deadline %s)\n", (*g)->name, (*g)->doc,
-				(*g)->cadence ? (*g)->cadence : "1m", (*g)->deadline ? (*g)->deadline : "24h");
+				(*g)->cadence ? (*g)->cadence : "1m",
+				(*g)->deadline ? (*g)->deadline : "24h");
 			for (const struct field *f = (*g)->fields; f && f->name; f++)
-				sb_addf(out, "    %-14s %s%s%s%s\n", f->name, f->doc, f->def ? " (default " : "",
-					f->def ? f->def : "", f->def ? ")" : "");
+				sb_addf(out, "    %-14s %s%s%s%s\n", f->name, f->doc,
+					f->def ? " (default " : "", f->def ? f->def : "",
+					f->def ? ")" : "");
 		}
 }
 
@@ -85,7 +88,9 @@ static void help_capabilities(struct session *s, struct sb *out)
 	table_init(&t, 4, (const char *const[]){ "capability", "where", "official", "without it" });
 	for (const struct provider *const *p = s->p->registry->providers; *p; p++)
 		for (const struct capability *c = (*p)->capabilities; c && c->name; c++)
-			table_row(&t, INK_PLAIN, (const char *const[]){ c->name, c->thing, c->official, c->without });
+			table_row(&t, INK_PLAIN,
+				  (const char *const[]){ c->name, c->thing, c->official,
+							 c->without });
 	table_print(&t, &style, 0, out);
 	table_done(&t);
 }
@@ -95,17 +100,21 @@ static void help_all(struct sb *out)
 	sb_add(out, "s2sctl takes integrations from JWT to OAuth Server-to-Server credentials,\n"
 		    "by a reviewed file, step by step, on evidence.\n\ncommands:\n");
 	for (const struct command *const *c = commands; *c; c++)
-		sb_addf(out, "  %-9s %-18s %s\n", (*c)->name, (*c)->args ? (*c)->args : "", (*c)->doc);
-	sb_add(out, "\n`s2sctl COMMAND --help` lists a command's options.\n"
-		    "`s2sctl help rollout [KEY]`, `help things`, `help gates`, `help capabilities` explain more.\n"
-		    "\nexit status: 0 done; 1 failed; 2 changes planned (--detailed-exitcode); 3 waiting, run again;\n"
-		    "4 a gate failed; 5 refused; 6 locked; 64 usage or invalid file; 70 bug; 71 out of memory;\n"
-		    "130, 143 interrupted, run again\n");
+		sb_addf(out, "  %-9s %-18s %s\n", (*c)->name, (*c)->args ? (*c)->args : "",
+			(*c)->doc);
+	sb_add(out,
+	       "\n`s2sctl COMMAND --help` lists a command's options.\n"
+	       "`s2sctl help rollout [KEY]`, `help things`, `help gates`, `help capabilities` explain more.\n"
+	       "\nexit status: 0 done; 1 failed; 2 changes planned (--detailed-exitcode); 3 waiting, run again;\n"
+	       "4 a gate failed; 5 refused; 6 locked; 64 usage or invalid file; 70 bug; 71 out of memory;\n"
+	       "130, 143 interrupted, run again\n");
 }
 
 int cmd_help(struct session *s, int argc, const char *const *argv)
 {
-	static const struct command c = { "help", "[TOPIC]", "Explains commands, rollout files, things, gates.", NULL };
+	static const struct command c = { "help", "[TOPIC]",
+					  "Explains commands, rollout files, things, gates.",
+					  NULL };
 	CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
 	const char *topic, *key;
 	int status;

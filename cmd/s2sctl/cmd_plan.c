@@ -37,7 +37,9 @@ static void print(struct session *s, const struct value *doc, bool json, bool ve
 int cmd_plan(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
-		"plan", "FILE", "Reads the live systems, compares, and prints what would be done. Changes nothing.", NULL
+		"plan", "FILE",
+		"Reads the live systems, compares, and prints what would be done. Changes nothing.",
+		NULL
 	};
 	const char *out = NULL;
 	bool detailed = false, verbose = false, json;
@@ -52,16 +54,20 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	const struct opt own[] = {
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &out },
 		{ "format", 0, OPT_TEXT, "FORMAT", "text (default) or json", &s->common.format },
-		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated", &s->common.env },
-		{ "state", 0, OPT_TEXT, "DIR", "where journal and lock live, instead of the file's `state`",
-		  &s->common.state },
-		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N", &s->common.time_scale },
-		{ "detailed-exitcode", 0, OPT_FLAG, NULL, "exit 2 when changes are planned", &detailed },
+		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
+		  &s->common.env },
+		{ "state", 0, OPT_TEXT, "DIR",
+		  "where journal and lock live, instead of the file's `state`", &s->common.state },
+		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N",
+		  &s->common.time_scale },
+		{ "detailed-exitcode", 0, OPT_FLAG, NULL, "exit 2 when changes are planned",
+		  &detailed },
 		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &verbose },
 		{ 0 },
 	};
 
-	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) || !session_wants_json(s, &json, &status) ||
+	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
+	    !session_wants_json(s, &json, &status) ||
 	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
 	    !session_connect(s, &status))
 		return status;
@@ -76,12 +82,15 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		const struct past_run *run = history_open_run(&journal.history, (*env)->name);
 
 		if (run)
-			session_talkf(s, "note: '%s' is in an open run since %s, with which apply goes on\n", (*env)->name,
-				      run->started_at);
+			session_talkf(
+				s,
+				"note: '%s' is in an open run since %s, with which apply goes on\n",
+				(*env)->name, run->started_at);
 	}
 	caller = caller_new(&s->calls);
 	ob = (struct observer){ .caller = caller, .o = &s->calls, .said = &said };
-	po = (struct planner_options){ .observer = &ob, .envs = (const struct rollout_env *const *)s->envs };
+	po = (struct planner_options){ .observer = &ob,
+				       .envs = (const struct rollout_env *const *)s->envs };
 	if (planner_run(&po, &s->arena, &plan, NULL, &s->err) < 0) {
 		status = session_fail(s, &s->err);
 	} else {

@@ -8,7 +8,8 @@ int cmd_status(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
 		"status", "FILE",
-		"Shows where each environment stands and what it waits for, from the journal. Sends nothing.", NULL
+		"Shows where each environment stands and what it waits for, from the journal. Sends nothing.",
+		NULL
 	};
 	CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
 	struct report_style style;
@@ -19,13 +20,15 @@ int cmd_status(struct session *s, int argc, const char *const *argv)
 	int status;
 	const struct opt own[] = {
 		{ "format", 0, OPT_TEXT, "FORMAT", "text (default) or json", &s->common.format },
-		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated", &s->common.env },
-		{ "state", 0, OPT_TEXT, "DIR", "where journal and lock live, instead of the file's `state`",
-		  &s->common.state },
+		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
+		  &s->common.env },
+		{ "state", 0, OPT_TEXT, "DIR",
+		  "where journal and lock live, instead of the file's `state`", &s->common.state },
 		{ 0 },
 	};
 
-	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) || !session_wants_json(s, &json, &status) ||
+	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
+	    !session_wants_json(s, &json, &status) ||
 	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status))
 		return status;
 	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0) {
@@ -39,8 +42,8 @@ int cmd_status(struct session *s, int argc, const char *const *argv)
 		names[i] = s->envs[i]->name;
 	style = session_style(s);
 	{
-		const struct value *doc =
-			report_status_doc(&s->arena, &journal.history, names, sys_wall_ms(s->p->sys));
+		const struct value *doc = report_status_doc(&s->arena, &journal.history, names,
+							    sys_wall_ms(s->p->sys));
 
 		if (json) {
 			json_write(&out, doc, JSON_CANONICAL, NULL);

@@ -153,7 +153,8 @@ static bool host_ask(void *ctx, const char *question, struct sb *ret)
 
 static void catch_signals(void)
 {
-	const struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	const struct sigaction stop = { .sa_handler = on_signal },
+			       ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);

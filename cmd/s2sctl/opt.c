@@ -21,7 +21,8 @@ static const struct opt *find_letter(const struct opt *table, char letter)
 	return NULL;
 }
 
-static int unknown(const struct opt *own, const struct opt *common, const char *word, size_t len, struct err *err)
+static int unknown(const struct opt *own, const struct opt *common, const char *word, size_t len,
+		   struct err *err)
 {
 	const char *names[128];
 	char typed[64];
@@ -44,7 +45,8 @@ static int unknown(const struct opt *own, const struct opt *common, const char *
 }
 
 /* Stores a value; tells whether the next word was taken as it. */
-static int store(const struct opt *o, const char *value, const char *next, bool *ret_took_next, struct err *err)
+static int store(const struct opt *o, const char *value, const char *next, bool *ret_took_next,
+		 struct err *err)
 {
 	*ret_took_next = false;
 	if (o->kind == OPT_FLAG) {
@@ -70,13 +72,14 @@ static int store(const struct opt *o, const char *value, const char *next, bool 
 	struct opt_list *list = o->to;
 
 	if (list->count == OPT_LIST_MAX)
-		return err_set(err, E_USAGE, "option '--%s' is given more than %d times", o->name, OPT_LIST_MAX);
+		return err_set(err, E_USAGE, "option '--%s' is given more than %d times", o->name,
+			       OPT_LIST_MAX);
 	list->items[list->count++] = value;
 	return 0;
 }
 
-int opt_parse(const struct opt *own, const struct opt *common, int argc, const char *const *argv, struct words *ret,
-	      struct err *err)
+int opt_parse(const struct opt *own, const struct opt *common, int argc, const char *const *argv,
+	      struct words *ret, struct err *err)
 {
 	bool words_only = false;
 

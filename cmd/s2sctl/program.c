@@ -4,18 +4,24 @@
 #include "cmd/s2sctl/session.h"
 #include "core/base/log.h"
 
-static const struct command validate = { "validate", "FILE", "check a rollout file, offline", cmd_validate };
+static const struct command validate = { "validate", "FILE", "check a rollout file, offline",
+					 cmd_validate };
 static const struct command plan = { "plan", "FILE", "show what would be done", cmd_plan };
 static const struct command apply = { "apply", "FILE", "carry it out, step by step", cmd_apply };
-static const struct command status = { "status", "FILE", "show where each environment stands", cmd_status };
-static const struct command ack = { "ack", "STEP --by NAME", "say that a person's step is done", cmd_ack };
-static const struct command show = { "show", "PLAN|JOURNAL", "render a saved plan or a journal", cmd_show };
-static const struct command doctor = { "doctor", "FILE", "try all systems, reading only", cmd_doctor };
-static const struct command schema = { "schema", NULL, "print the JSON Schema of rollout files", cmd_schema };
+static const struct command status = { "status", "FILE", "show where each environment stands",
+				       cmd_status };
+static const struct command ack = { "ack", "STEP --by NAME", "say that a person's step is done",
+				    cmd_ack };
+static const struct command show = { "show", "PLAN|JOURNAL", "render a saved plan or a journal",
+				     cmd_show };
+static const struct command doctor = { "doctor", "FILE", "try all systems, reading only",
+				       cmd_doctor };
+static const struct command schema = { "schema", NULL, "print the JSON Schema of rollout files",
+				       cmd_schema };
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan,   &apply, &status,	 &ack, &show,
+const struct command *const commands[] = { &validate, &plan,   &apply, &status,  &ack, &show,
 					   &doctor,   &schema, &help,  &version, NULL };
 
 static const struct command *find(const char *name)
@@ -51,7 +57,8 @@ int program_run(const struct program *p, int argc, const char *const *argv)
 {
 	struct session s = { .p = p };
 	const struct command *c = argc > 1 ? find(argv[1]) : &help;
-	int rc = c ? c->run(&s, argc > 1 ? argc - 2 : 0, argc > 1 ? argv + 2 : argv) : unknown(&s, argv[1]);
+	int rc = c ? c->run(&s, argc > 1 ? argc - 2 : 0, argc > 1 ? argv + 2 : argv) :
+		     unknown(&s, argv[1]);
 
 	session_done(&s);
 	log_open(NULL, NULL, NULL);

@@ -179,7 +179,8 @@ static size_t spells(const char *p, size_t len, const struct needle *n, enum spe
 }
 
 /* The next byte from `from` on that only an escape has; s->len when there is none. */
-static size_t next_escape(const struct search *s, const struct needle *n, enum spelling how, size_t from)
+static size_t next_escape(const struct search *s, const struct needle *n, enum spelling how,
+			  size_t from)
 {
 	const char *p = s->text + from, *end = s->text + s->len;
 	const char *a = memchr(p, how == SPELT_PERCENT ? '%' : '\\', (size_t)(end - p)), *b = NULL;

@@ -10,13 +10,14 @@ void changes_add(struct changes *c, const struct change_type *type, const struct
 		 const struct value *after, const char *reason)
 {
 	c->list = arena_grow(c->arena, c->list, c->count, &c->cap, sizeof(*c->list));
-	c->list[c->count++] = (struct change){ .thing = c->current,
-					       .type = type,
-					       .before = before ? value_copy(c->arena, before) : NULL,
-					       .after = after ? value_copy(c->arena, after) : NULL,
-					       .reason = arena_strdup(c->arena, reason),
-					       .undo = type->undo,
-					       .undo_doc = type->undo_doc };
+	c->list[c->count++] =
+		(struct change){ .thing = c->current,
+				 .type = type,
+				 .before = before ? value_copy(c->arena, before) : NULL,
+				 .after = after ? value_copy(c->arena, after) : NULL,
+				 .reason = arena_strdup(c->arena, reason),
+				 .undo = type->undo,
+				 .undo_doc = type->undo_doc };
 }
 
 void changes_undo(struct changes *c, enum undo undo, const char *doc)
@@ -30,7 +31,8 @@ void changes_undo(struct changes *c, enum undo undo, const char *doc)
 bool changes_have(const struct changes *c, const char *thing, const char *change)
 {
 	for (size_t i = 0; i < c->count; i++)
-		if (strcmp(c->list[i].thing->name, thing) == 0 && strcmp(c->list[i].type->name, change) == 0)
+		if (strcmp(c->list[i].thing->name, thing) == 0 &&
+		    strcmp(c->list[i].type->name, change) == 0)
 			return true;
 	return false;
 }
@@ -46,18 +48,22 @@ void changes_find(struct changes *c, enum finding_kind kind, const char *rule, c
 	va_end(ap);
 	sb_add_visible(&text, raw.buf); /* titles and the like are a server's words */
 
-	c->findings = arena_grow(c->arena, c->findings, c->finding_count, &c->finding_cap, sizeof(*c->findings));
-	c->findings[c->finding_count++] = (struct finding){ .kind = kind,
-							    .rule = arena_strdup(c->arena, rule),
-							    .text = arena_strdup(c->arena, text.buf),
-							    .hint = arena_strdup(c->arena, hint) };
+	c->findings = arena_grow(c->arena, c->findings, c->finding_count, &c->finding_cap,
+				 sizeof(*c->findings));
+	c->findings[c->finding_count++] =
+		(struct finding){ .kind = kind,
+				  .rule = arena_strdup(c->arena, rule),
+				  .text = arena_strdup(c->arena, text.buf),
+				  .hint = arena_strdup(c->arena, hint) };
 }
 
-void changes_attest(struct changes *c, const char *thing, const char *const *facts, const char *why, bool now)
+void changes_attest(struct changes *c, const char *thing, const char *const *facts, const char *why,
+		    bool now)
 {
 	const struct thing_type *t = registry_thing(c->registry, thing);
 
-	c->attests = arena_grow(c->arena, c->attests, c->attest_count, &c->attest_cap, sizeof(*c->attests));
+	c->attests = arena_grow(c->arena, c->attests, c->attest_count, &c->attest_cap,
+				sizeof(*c->attests));
 	c->attests[c->attest_count++] = (struct attest_need){ .thing = t ? t : c->current,
 							      .facts = facts,
 							      .why = arena_strdup(c->arena, why),
@@ -85,8 +91,8 @@ bool changes_attest_now(const struct changes *c)
 	return false;
 }
 
-int changes_collect(struct changes *c, const struct registry *reg, struct arena *a, const struct view *view,
-		    struct err *err)
+int changes_collect(struct changes *c, const struct registry *reg, struct arena *a,
+		    const struct view *view, struct err *err)
 {
 	*c = (struct changes){ .arena = a, .registry = reg };
 

@@ -54,8 +54,8 @@ static struct value *without_contacts(struct arena *a, const struct value *v)
 }
 
 /* Facts that may be shown and stored: all but the private ones. */
-static struct value *public_facts(struct arena *a, const struct thing_type *t, const struct value *facts,
-				  bool identity_only)
+static struct value *public_facts(struct arena *a, const struct thing_type *t,
+				  const struct value *facts, bool identity_only)
 {
 	struct value *out = value_map(a);
 
@@ -95,7 +95,8 @@ static void keep_facts(struct plan *p, struct plan_env *pe, const struct view *v
 
 			value_set(a, entry, "facts", public_facts(a, t, o->facts, false));
 			for (size_t k = 0; k < value_count(id); k++)
-				value_set(a, identity, arena_printf(a, "%s.%s", t->name, value_key_at(id, k)),
+				value_set(a, identity,
+					  arena_printf(a, "%s.%s", t->name, value_key_at(id, k)),
 					  value_at(id, k));
 		}
 		value_set(a, all, o->thing, entry);

@@ -61,7 +61,10 @@ static const char *const *auth_names(struct arena *a, const char *kinds)
 }
 
 static const struct field scope[] = {
-	{ .name = "scope", .kind = FIELD_STRING, .flags = FIELD_FROM_ENV, .doc = "One scope, as the server wants it." },
+	{ .name = "scope",
+	  .kind = FIELD_STRING,
+	  .flags = FIELD_FROM_ENV,
+	  .doc = "One scope, as the server wants it." },
 	{ .name = NULL },
 };
 

@@ -15,10 +15,10 @@
 #include "core/run/planner.h"
 #include "core/run/run_state.h"
 
-#define SLICE (1 * WHEN_SECOND)             /* longest sleep before signals and inbox are looked at */
-#define ATTESTED_FOR WHEN_DAY                /* facts attested for planning */
-#define OVERLAY_FOR WHEN_HOUR                /* an attested last use (design, section 5.6) */
-#define STOP_WITHIN (5 * WHEN_MINUTE)        /* after a signal: to start again what was stopped */
+#define SLICE (1 * WHEN_SECOND)       /* longest sleep before signals and inbox are looked at */
+#define ATTESTED_FOR WHEN_DAY         /* facts attested for planning */
+#define OVERLAY_FOR WHEN_HOUR         /* an attested last use (design, section 5.6) */
+#define STOP_WITHIN (5 * WHEN_MINUTE) /* after a signal: to start again what was stopped */
 
 /* ---- what the journal says ---- */
 
@@ -42,8 +42,9 @@ static bool is_recent(const struct journal_said *s, const struct value *at, int6
 	return age <= span && age >= -span; /* a clock that was set back makes nothing fresh */
 }
 
-static const struct value *said_facts(void *ctx, const char *env, const char *thing, const char **ret_by,
-				      enum known *ret_known, int64_t *ret_asked_ms)
+static const struct value *said_facts(void *ctx, const char *env, const char *thing,
+				      const char **ret_by, enum known *ret_known,
+				      int64_t *ret_asked_ms)
 {
 	struct journal_said *s = ctx;
 	char key[512];
@@ -61,7 +62,8 @@ static const struct value *said_facts(void *ctx, const char *env, const char *th
 	}
 	*ret_known = KNOWN_ATTESTED;
 	/* A run that rests on them keeps them; for a plan of its own they age. */
-	return history_open_run(&s->journal->history, env) || is_recent(s, value_get(entry, "at"), ATTESTED_FOR) ?
+	return history_open_run(&s->journal->history, env) ||
+			       is_recent(s, value_get(entry, "at"), ATTESTED_FOR) ?
 		       value_get(entry, "facts") :
 		       NULL;
 }
@@ -74,7 +76,9 @@ static const struct value *said_overlay(void *ctx, const char *env, const char *
 
 	snprintf(key, sizeof(key), "%s %s", env, thing);
 	entry = value_get(s->journal->history.overlays, key);
-	return entry && is_recent(s, value_get(entry, "at"), OVERLAY_FOR) ? value_get(entry, "attested") : NULL;
+	return entry && is_recent(s, value_get(entry, "at"), OVERLAY_FOR) ?
+		       value_get(entry, "attested") :
+		       NULL;
 }
 
 static const struct value *said_marks(void *ctx, const char *env)
@@ -86,10 +90,13 @@ static const struct value *said_marks(void *ctx, const char *env)
 
 struct said journal_said_ops(struct journal_said *s)
 {
-	return (struct said){ .facts = said_facts, .overlay = said_overlay, .marks = said_marks, .ctx = s };
+	return (struct said){
+		.facts = said_facts, .overlay = said_overlay, .marks = said_marks, .ctx = s
+	};
 }
 
-void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs, char ret_hex[65])
+void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs,
+		    char ret_hex[65])
 {
 	CLEANUP(sb_done) struct sb sb = SB_INIT((size_t)1 << 30);
 
@@ -157,8 +164,8 @@ bool engine_record(struct engine *e, const char *type, struct value *rec)
 	return true;
 }
 
-void engine_tell(struct engine *e, enum apply_event ev, const struct step_run *s, int64_t until_ms, const char *fmt,
-		 ...)
+void engine_tell(struct engine *e, enum apply_event ev, const struct step_run *s, int64_t until_ms,
+		 const char *fmt, ...)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(2048);
 	va_list ap;
@@ -212,16 +219,21 @@ static int find_open(struct engine *e, struct past_run **ret, struct err *err)
 		struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
 
 		if (r && found && r != found) {
-			err_set(err, E_REFUSED, "environments '%s' and others are in different open runs",
+			err_set(err, E_REFUSED,
+				"environments '%s' and others are in different open runs",
 				(*env)->name);
-			return err_hint(err, "finish them one by one with --env, or give them up with --abandon");
+			return err_hint(
+				err,
+				"finish them one by one with --env, or give them up with --abandon");
 		}
 		found = r ? r : found;
 	}
 	if (found && value_count(value_get(found->plan, "environments")) != selected) {
-		err_set(err, E_REFUSED, "an open run (since %s) is for other environments than those selected",
+		err_set(err, E_REFUSED,
+			"an open run (since %s) is for other environments than those selected",
 			found->started_at);
-		return err_hint(err, "run again with the same --env as then, or give it up with --abandon");
+		return err_hint(
+			err, "run again with the same --env as then, or give it up with --abandon");
 	}
 	*ret = found;
 	return 0;
@@ -230,11 +242,16 @@ static int find_open(struct engine *e, struct past_run **ret, struct err *err)
 static int resume(struct engine *e, struct past_run *r, const char *digest, struct err *err)
 {
 	if (strcmp(r->rollout_digest, digest) != 0) {
-		err_set(err, E_REFUSED, "the rollout file has changed since the open run began (%s)", r->started_at);
-		return err_hint(err, "take the change back to finish that run, or give it up with --abandon");
+		err_set(err, E_REFUSED,
+			"the rollout file has changed since the open run began (%s)",
+			r->started_at);
+		return err_hint(
+			err,
+			"take the change back to finish that run, or give it up with --abandon");
 	}
 	e->run = r->id;
-	return plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan, &e->plan, err);
+	return plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
+			       &e->plan, err);
 }
 
 static int begin(struct engine *e, const char *digest, struct err *err)
@@ -326,9 +343,10 @@ static void stop(struct engine *e)
 		caller_pump(e->caller, SLICE);
 	for (size_t i = 0; i < e->plan->step_count; i++)
 		if (e->steps[i].job)
-			engine_tell(e, APPLY_NOTE, &e->steps[i], 0,
-				    "left in the middle; what it had stopped may still be stopped. Run the same "
-				    "command again: it starts them");
+			engine_tell(
+				e, APPLY_NOTE, &e->steps[i], 0,
+				"left in the middle; what it had stopped may still be stopped. Run the same "
+				"command again: it starts them");
 }
 
 static bool is_out_of_patience(const struct engine *e)
@@ -361,7 +379,8 @@ static void loop(struct engine *e)
 		if (is_out_of_patience(e))
 			return;
 		wake = next_wake(e);
-		wake = wake == INT64_MAX ? SLICE : MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), SLICE);
+		wake = wake == INT64_MAX ? SLICE :
+					   MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), SLICE);
 		if (caller_busy(e->caller))
 			wake = SLICE;
 		caller_pump(e->caller, wake);
@@ -431,7 +450,8 @@ static void conclude(struct engine *e, struct apply_result *r)
 		r->done += s->state == STEP_DONE;
 		if (s->state == STEP_FAILED && rank(s->failure.code) >= rank(r->code)) {
 			r->code = s->failure.code;
-			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address, s->failure.msg);
+			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
+				 s->failure.msg);
 		}
 		if (step_is_over(s) || s->state == STEP_BLOCKED)
 			continue;
@@ -439,7 +459,8 @@ static void conclude(struct engine *e, struct apply_result *r)
 		r->needs_person |= waits_for_person(e, s);
 		if (!r->code && (!r->summary[0] || (waits_for_person(e, s) && !person_named))) {
 			person_named = waits_for_person(e, s);
-			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address, s->waits_for);
+			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
+				 s->waits_for);
 		}
 		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms))
 			r->until_ms = s->until_ms;
@@ -502,13 +523,19 @@ int engine_same_identity(const struct engine *e, size_t env, struct err *err)
 			size_t len = strlen(now->seen[k].thing);
 			const struct value *was = value_at(pe->identity, i), *is;
 
-			if (strncmp(name, now->seen[k].thing, len) != 0 || name[len] != '.' || !now->seen[k].facts)
+			if (strncmp(name, now->seen[k].thing, len) != 0 || name[len] != '.' ||
+			    !now->seen[k].facts)
 				continue;
 			is = value_get(now->seen[k].facts, name + len + 1);
-			if (is && registry_thing(reg, now->seen[k].thing) && !value_equal(was, is)) {
-				err_set(err, E_REFUSED, "%s: %s was '%s' when the run began and is '%s' now",
-					pe->env->name, name, value_text_or(was, "?"), value_text_or(is, "?"));
-				return err_hint(err, "this is another system than the one planned for; nothing was sent");
+			if (is && registry_thing(reg, now->seen[k].thing) &&
+			    !value_equal(was, is)) {
+				err_set(err, E_REFUSED,
+					"%s: %s was '%s' when the run began and is '%s' now",
+					pe->env->name, name, value_text_or(was, "?"),
+					value_text_or(is, "?"));
+				return err_hint(
+					err,
+					"this is another system than the one planned for; nothing was sent");
 			}
 		}
 	}
@@ -526,7 +553,8 @@ static int observe_again(struct engine *e, struct err *err)
 	while (r.open) {
 		caller_pump(e->caller, SLICE);
 		if (sys->signalled(sys->ctx))
-			return err_set(err, E_SIGNAL, "interrupted while reading; nothing was changed");
+			return err_set(err, E_SIGNAL,
+				       "interrupted while reading; nothing was changed");
 	}
 	for (size_t i = 0; i < e->plan->env_count; i++) {
 		const char *why = env_failure(e->envs[i]);
@@ -613,7 +641,8 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 	return carry_out(e, ret, err);
 }
 
-int apply_run(const struct apply_options *o, struct arena *a, struct apply_result *ret, struct err *err)
+int apply_run(const struct apply_options *o, struct arena *a, struct apply_result *ret,
+	      struct err *err)
 {
 	struct engine *e = mem_alloc(sizeof(*e));
 	struct caller_options co = *o->calls;

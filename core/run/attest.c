@@ -11,19 +11,22 @@
 #define FOR_PLANNING "/attest"
 
 /* "<env>/<thing>/attest" in its parts. */
-static bool is_for_planning(const char *step, struct arena *a, const char **ret_env, const char **ret_thing)
+static bool is_for_planning(const char *step, struct arena *a, const char **ret_env,
+			    const char **ret_thing)
 {
 	size_t len = strlen(step), tail = strlen(FOR_PLANNING);
 	const char *slash = strchr(step, '/');
 
-	if (len <= tail || strcmp(step + len - tail, FOR_PLANNING) != 0 || !slash || slash >= step + len - tail)
+	if (len <= tail || strcmp(step + len - tail, FOR_PLANNING) != 0 || !slash ||
+	    slash >= step + len - tail)
 		return false;
 	*ret_env = arena_strndup(a, step, (size_t)(slash - step));
 	*ret_thing = arena_strndup(a, slash + 1, (size_t)(step + len - tail - slash - 1));
 	return true;
 }
 
-static const struct value *fact_value(struct arena *a, const struct fact *f, const char *text, struct err *err)
+static const struct value *fact_value(struct arena *a, const struct fact *f, const char *text,
+				      struct err *err)
 {
 	char *end;
 	long long n;
@@ -42,7 +45,8 @@ static const struct value *fact_value(struct arena *a, const struct fact *f, con
 			return value_int(a, n);
 		if (when_parse(text, &ms, NULL, &bad) == 0)
 			return value_int(a, ms);
-		err_set(err, E_USAGE, "fact '%s' is a number or an instant, not '%s'", f->name, text);
+		err_set(err, E_USAGE, "fact '%s' is a number or an instant, not '%s'", f->name,
+			text);
 		return NULL;
 	case VAL_STRING:
 		return value_string(a, text);
@@ -76,8 +80,8 @@ static const struct fact *find_fact(const struct thing_type *t, const char *name
 	return NULL;
 }
 
-static int add_facts(struct value *ack, struct arena *a, const struct thing_type *t, const char *const *facts,
-		     struct err *err)
+static int add_facts(struct value *ack, struct arena *a, const struct thing_type *t,
+		     const char *const *facts, struct err *err)
 {
 	struct value *map = value_map(a);
 
@@ -100,8 +104,8 @@ static int add_facts(struct value *ack, struct arena *a, const struct thing_type
 }
 
 /* An instant as typed; what its precision leaves open counts as used: the latest possible instant. */
-static int add_instant(struct value *ack, struct arena *a, const char *key, const char *text, bool latest,
-		       struct err *err)
+static int add_instant(struct value *ack, struct arena *a, const char *key, const char *text,
+		       bool latest, struct err *err)
 {
 	int64_t ms, precision;
 
@@ -118,35 +122,44 @@ static int add_instant(struct value *ack, struct arena *a, const char *key, cons
 	return 0;
 }
 
-static int check_question(const struct attest *t, const struct value *ask, const struct thing_type *thing,
-			  struct err *err)
+static int check_question(const struct attest *t, const struct value *ask,
+			  const struct thing_type *thing, struct err *err)
 {
 	bool last = value_bool_or(value_get(ask, "wants_last_use"), false);
 
 	if (value_bool_or(value_get(ask, "is_act"), false)) {
 		if (t->last_used || t->none_since)
-			return err_set(err, E_USAGE, "'%s' asks for something to be done, not for a last use", t->step);
+			return err_set(err, E_USAGE,
+				       "'%s' asks for something to be done, not for a last use",
+				       t->step);
 		if (thing && !(t->facts && t->facts[0])) {
-			err_set(err, E_USAGE, "'%s' needs what it was before: --fact NAME=VALUE", t->step);
-			return err_hint(err, "as the step says; it decides what has to be so again afterwards");
+			err_set(err, E_USAGE, "'%s' needs what it was before: --fact NAME=VALUE",
+				t->step);
+			return err_hint(
+				err,
+				"as the step says; it decides what has to be so again afterwards");
 		}
 		return 0;
 	}
 	if (t->at)
-		return err_set(err, E_USAGE, "--at is for steps that were carried out; '%s' asks for facts", t->step);
+		return err_set(err, E_USAGE,
+			       "--at is for steps that were carried out; '%s' asks for facts",
+			       t->step);
 	if (last && !t->last_used && !t->none_since) {
 		err_set(err, E_USAGE, "'%s' needs --last-used TIME or --none-since DATE", t->step);
-		return err_hint(err, "as the page shows it: %s", thing && thing->page ? thing->page : "see the step");
+		return err_hint(err, "as the page shows it: %s",
+				thing && thing->page ? thing->page : "see the step");
 	}
 	if (!last && !(t->facts && t->facts[0])) {
-		err_set(err, E_USAGE, "'%s' needs the facts that were read: --fact NAME=VALUE", t->step);
+		err_set(err, E_USAGE, "'%s' needs the facts that were read: --fact NAME=VALUE",
+			t->step);
 		return err_hint(err, "`s2sctl help %s` lists them", thing ? thing->name : "things");
 	}
 	return 0;
 }
 
-static int for_question(const struct attest *t, const struct registry *reg, struct journal *j, struct value *ack,
-			struct err *err)
+static int for_question(const struct attest *t, const struct registry *reg, struct journal *j,
+			struct value *ack, struct err *err)
 {
 	struct arena *a = journal_arena(j);
 	struct past_run *run = NULL;
@@ -166,7 +179,9 @@ static int for_question(const struct attest *t, const struct registry *reg, stru
 			}
 		}
 		err_set(err, E_USAGE, "there is no step '%s' in an open run", t->step);
-		return err_hint(err, "run `s2sctl apply` first; it prints the steps that wait for a person");
+		return err_hint(
+			err,
+			"run `s2sctl apply` first; it prints the steps that wait for a person");
 	}
 	thing = s->ask_thing ? registry_thing(reg, s->ask_thing) : NULL;
 	ask = value_map(a);
@@ -180,7 +195,8 @@ static int for_question(const struct attest *t, const struct registry *reg, stru
 	return thing ? add_facts(ack, a, thing, t->facts, err) : 0;
 }
 
-int attest_add(const struct attest *t, const struct registry *reg, struct journal *j, struct err *err)
+int attest_add(const struct attest *t, const struct registry *reg, struct journal *j,
+	       struct err *err)
 {
 	struct arena *a = journal_arena(j);
 	struct value *ack = value_map(a);
@@ -204,7 +220,9 @@ int attest_add(const struct attest *t, const struct registry *reg, struct journa
 		if (!thing)
 			return err_set(err, E_USAGE, "there is no thing '%s'", thing_name);
 		if (!(t->facts && t->facts[0]))
-			return err_set(err, E_USAGE, "'%s' needs the facts that were read: --fact NAME=VALUE", t->step);
+			return err_set(err, E_USAGE,
+				       "'%s' needs the facts that were read: --fact NAME=VALUE",
+				       t->step);
 		if (add_facts(ack, a, thing, t->facts, err) < 0)
 			return -err->code;
 	} else if (for_question(t, reg, j, ack, err) < 0) {
@@ -217,9 +235,11 @@ int attest_add(const struct attest *t, const struct registry *reg, struct journa
 	return journal_inbox_add(j->store, ack, err);
 }
 
-static struct value *planning_record(struct arena *a, const struct value *ack, const char *env, const char *thing)
+static struct value *planning_record(struct arena *a, const struct value *ack, const char *env,
+				     const char *thing)
 {
-	static const char *const copied[] = { "by", "user", "host", "note", "facts", "said_at_ms", "step" };
+	static const char *const copied[] = { "by",    "user",       "host", "note",
+					      "facts", "said_at_ms", "step" };
 	struct value *rec = value_map(a), *envs = value_list(a);
 
 	value_list_add(a, envs, value_string(a, env));

@@ -9,10 +9,11 @@
 #include "core/base/when.h"
 #include "core/run/retry.h"
 
-#define LEFT_MIN (10 * WHEN_MINUTE)        /* a token with less is not used, as the vendors' own clients do */
-#define USE_LATE (60 * WHEN_SECOND)        /* an own use may be stamped this much after the answer */
-#define FAILED_FOR (30 * WHEN_SECOND)      /* a refusal is not asked for again sooner */
-#define NEW_CREDENTIAL_TRIES 4             /* a credential just added may be unknown for about two minutes */
+#define LEFT_MIN                                                                                   \
+	(10 * WHEN_MINUTE) /* a token with less is not used, as the vendors' own clients do */
+#define USE_LATE (60 * WHEN_SECOND)   /* an own use may be stamped this much after the answer */
+#define FAILED_FOR (30 * WHEN_SECOND) /* a refusal is not asked for again sooner */
+#define NEW_CREDENTIAL_TRIES 4 /* a credential just added may be unknown for about two minutes */
 #define NEW_CREDENTIAL_WAIT (30 * WHEN_SECOND)
 
 struct auth_session {
@@ -29,7 +30,7 @@ struct auth_session {
 	struct secret *client_secret; /* while minting */
 	struct retry retry;
 	unsigned refusals;
-	int64_t wake_mono;            /* minting, not sent: when to send */
+	int64_t wake_mono; /* minting, not sent: when to send */
 	int64_t from_ms, sent_mono;
 
 	struct err failure;
@@ -51,12 +52,15 @@ struct auth {
 	struct value *requests;
 };
 
-struct auth *auth_new(const struct sys *sys, const struct transport *t, const struct secret_source *s,
-		      struct clocks *clocks, const struct rollout *r, const struct mint_guard *guard)
+struct auth *auth_new(const struct sys *sys, const struct transport *t,
+		      const struct secret_source *s, struct clocks *clocks, const struct rollout *r,
+		      const struct mint_guard *guard)
 {
 	struct auth *a = mem_alloc(sizeof(*a));
 
-	*a = (struct auth){ .sys = sys, .transport = t, .secrets = s, .clocks = clocks, .rollout = r };
+	*a = (struct auth){
+		.sys = sys, .transport = t, .secrets = s, .clocks = clocks, .rollout = r
+	};
 	if (guard) {
 		a->guard = *guard;
 		a->has_guard = true;
@@ -184,7 +188,8 @@ static void mint_send(struct auth *a, struct auth_session *s)
 	s->sent_mono = sys_mono_ms(a->sys);
 	s->is_sent = true;
 	value_list_add(&a->arena, a->requests,
-		       value_stringf(&a->arena, "POST %s (%s)", s->conn.token_url, s->conn.client_id));
+		       value_stringf(&a->arena, "POST %s (%s)", s->conn.token_url,
+				     s->conn.client_id));
 	log_debug("http", "%s: POST %s (token of client '%s')", s->conn.name, s->conn.token_url,
 		  s->conn.client_id);
 	a->transport->start(a->transport->ctx, &s->x);
@@ -198,16 +203,21 @@ static enum auth_state mint_start(struct auth *a, struct auth_session *s, struct
 			err_set(err, E_REFUSED,
 				"connection '%s' would mint a token of client '%s', which is being migrated; only apply may",
 				s->conn.name, s->conn.client_id);
-			err_hint(err, "give connection '%s' a client of its own; a mint now would pass for the "
-				 "app's use of the new credential", s->conn.name);
+			err_hint(
+				err,
+				"give connection '%s' a client of its own; a mint now would pass for the "
+				"app's use of the new credential",
+				s->conn.name);
 			return AUTH_FAILED;
 		}
-		if (a->guard.before(a->guard.ctx, s->conn.client_id, s->conn.name, s->from_ms, err) < 0)
+		if (a->guard.before(a->guard.ctx, s->conn.client_id, s->conn.name, s->from_ms,
+				    err) < 0)
 			return AUTH_FAILED; /* asked again when the fence may have opened */
 	}
 	secret_freep(&s->client_secret);
 	if (!s->conn.secret_ref || !s->conn.token_url) {
-		err_set(err, E_PLAN, "connection '%s' has no client secret or no token endpoint", s->conn.name);
+		err_set(err, E_PLAN, "connection '%s' has no client secret or no token endpoint",
+			s->conn.name);
 		return fail(a, s, err);
 	}
 	if (a->secrets->resolve(a->secrets->ctx, s->conn.secret_ref, &s->client_secret, err) < 0) {
@@ -261,11 +271,14 @@ static int64_t expires_in_ms(const struct value *v)
 
 static void explain_refusal(struct auth_session *s, struct err *err)
 {
-	const struct http_req req = { .method = "POST", .conn = s->conn.name, .what = "get a token" };
+	const struct http_req req = { .method = "POST",
+				      .conn = s->conn.name,
+				      .what = "get a token" };
 
 	http_unexpected(&req, &s->x.resp, err);
 	err_wrap(err, "token of client '%s'", s->conn.client_id);
-	err_hint(err, "check the client id, the secret behind '%s' and the scopes", s->conn.secret_ref);
+	err_hint(err, "check the client id, the secret behind '%s' and the scopes",
+		 s->conn.secret_ref);
 }
 
 /* The stretch of server time in which a use of the credential may be this mint of ours. */
@@ -286,7 +299,8 @@ static bool is_new_credential(const struct auth_session *s)
 {
 	const char *code = value_text_or(value_get(s->x.resp.body, "error"), "");
 
-	return s->is_migrating && strcmp(code, "invalid_client") == 0 && s->refusals < NEW_CREDENTIAL_TRIES;
+	return s->is_migrating && strcmp(code, "invalid_client") == 0 &&
+	       s->refusals < NEW_CREDENTIAL_TRIES;
 }
 
 static void took(struct auth *a, struct auth_session *s, const struct value *token)
@@ -363,8 +377,8 @@ void auth_tick(struct auth *a)
 		if (!s->is_minting || s->is_sent || s->wake_mono > now)
 			continue;
 		s->from_ms = clocks_now(a->clocks);
-		if (s->is_migrating &&
-		    a->guard.before(a->guard.ctx, s->conn.client_id, s->conn.name, s->from_ms, &err) < 0) {
+		if (s->is_migrating && a->guard.before(a->guard.ctx, s->conn.client_id,
+						       s->conn.name, s->from_ms, &err) < 0) {
 			fail(a, s, &err);
 			continue;
 		}

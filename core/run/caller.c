@@ -23,16 +23,16 @@ struct memo {
 struct caller {
 	struct caller_options o;
 	struct auth *auth;
-	struct call_job *jobs;    /* all under way */
+	struct call_job *jobs; /* all under way */
 	size_t busy, exchanges;
 	struct arena memo_arena;
 	struct value *memo_by_key;
 	struct memo **memos;
 	size_t memo_count, memo_cap;
-	struct secret **secrets;  /* resolved for bodies; freed at the end */
+	struct secret **secrets; /* resolved for bodies; freed at the end */
 	size_t secret_count, secret_cap;
 	bool is_stopping;
-	bool moved;               /* something came back: jobs that wait for a token or a memo look again */
+	bool moved; /* something came back: jobs that wait for a token or a memo look again */
 };
 
 struct caller *caller_new(const struct caller_options *o)
@@ -108,7 +108,8 @@ static void finish(struct call_job *j, enum next result)
 
 	j->result = result;
 	if (j->memo && j->memo->sender == j)
-		j->memo->sender = NULL; /* never answered: is_ok stays false, waiters ask themselves */
+		j->memo->sender =
+			NULL; /* never answered: is_ok stays false, waiters ask themselves */
 	c->moved = true;
 	j->done(j->arg, j);
 	job_free(c, j);
@@ -130,7 +131,8 @@ static const struct value *fill_secrets(struct call_job *j, const struct value *
 
 		if (c->o.secrets->resolve(c->o.secrets->ctx, ref, &s, err) < 0)
 			return NULL;
-		c->secrets = mem_grow(c->secrets, c->secret_count, &c->secret_cap, sizeof(struct secret *));
+		c->secrets = mem_grow(c->secrets, c->secret_count, &c->secret_cap,
+				      sizeof(struct secret *));
 		c->secrets[c->secret_count++] = s;
 		return value_secret(j->call.arena, s);
 	}
@@ -147,7 +149,8 @@ static const struct value *fill_secrets(struct call_job *j, const struct value *
 
 static void fail_job(struct call_job *j)
 {
-	log_debug("engine", "%s: %s: %s", j->env->name, j->thing ? j->thing->name : "?", j->err.msg);
+	log_debug("engine", "%s: %s: %s", j->env->name, j->thing ? j->thing->name : "?",
+		  j->err.msg);
 	finish(j, NEXT_FAIL);
 }
 
@@ -181,7 +184,8 @@ static void send_now(struct call_job *j)
 		has_key |= j->conn.type->api_key_header &&
 			   strcasecmp(h[n].name, j->conn.type->api_key_header) == 0;
 	}
-	if (j->conn.type->api_key_header && j->conn.api_key && !has_key && !(j->req.flags & REQ_NO_AUTH))
+	if (j->conn.type->api_key_header && j->conn.api_key && !has_key &&
+	    !(j->req.flags & REQ_NO_AUTH))
 		h[n++] = (struct http_header){ j->conn.type->api_key_header, j->conn.api_key };
 
 	j->x = (struct exchange){
@@ -230,8 +234,8 @@ static void try_send(struct call_job *j)
 		struct conn auth_conn = j->conn;
 
 		if ((j->req.flags & REQ_AS_MIGRATING) &&
-		    conn_migrating(j->call.arena, j->caller->o.registry, j->env, &j->conn, j->req.scopes,
-				   &auth_conn, &j->err) < 0) {
+		    conn_migrating(j->call.arena, j->caller->o.registry, j->env, &j->conn,
+				   j->req.scopes, &auth_conn, &j->err) < 0) {
 			fail_job(j);
 			return;
 		}
@@ -268,7 +272,8 @@ static struct memo *memo_for(struct caller *c, const struct call_job *j)
 	m->key = key;
 	c->memos = mem_grow(c->memos, c->memo_count, &c->memo_cap, sizeof(struct memo *));
 	c->memos[c->memo_count] = m;
-	value_set(&c->memo_arena, c->memo_by_key, key, value_int(&c->memo_arena, (int64_t)c->memo_count));
+	value_set(&c->memo_arena, c->memo_by_key, key,
+		  value_int(&c->memo_arena, (int64_t)c->memo_count));
 	c->memo_count++;
 	return m;
 }
@@ -278,7 +283,8 @@ static void prepare(struct call_job *j)
 	struct caller *c = j->caller;
 
 	if (j->mode == CALL_READS && !is_read(j)) {
-		err_set(&j->err, E_BUG, "%s: observing tried to %s; it was not sent", j->thing->name, j->req.method);
+		err_set(&j->err, E_BUG, "%s: observing tried to %s; it was not sent",
+			j->thing->name, j->req.method);
 		err_hint(&j->err, "please report this: only GET may be used to observe");
 		fail_job(j);
 		return;
@@ -330,7 +336,8 @@ static void ask_call(struct call_job *j, const struct http_resp *last)
 		return;
 	case NEXT_FAIL:
 		if (!j->err.code)
-			err_set(&j->err, E_BUG, "%s failed without a reason", j->thing ? j->thing->name : "a call");
+			err_set(&j->err, E_BUG, "%s failed without a reason",
+				j->thing ? j->thing->name : "a call");
 		fail_job(j);
 		return;
 	}
@@ -359,12 +366,15 @@ static void deliver_answer(struct call_job *j)
 	if (r->date_ms)
 		j->call.server_ms = r->date_ms;
 	if (is_for_us(j, r->status)) {
-		j->may_have_acted = !is_read(j) && r->status >= 500; /* it says that it failed, not that it did nothing */
+		j->may_have_acted =
+			!is_read(j) &&
+			r->status >= 500; /* it says that it failed, not that it did nothing */
 		http_unexpected(&j->req, r, &j->err);
 		fail_job(j);
 		return;
 	}
-	if (r->status < 300 && !r->body && r->text) { /* a proxy's page, or garbage: no provider can read it */
+	if (r->status < 300 && !r->body &&
+	    r->text) { /* a proxy's page, or garbage: no provider can read it */
 		j->may_have_acted = !is_read(j);
 		http_unexpected(&j->req, r, &j->err);
 		fail_job(j);
@@ -396,14 +406,16 @@ static void back(struct exchange *x)
 	c->moved = true;
 	if (x->result == SENT_OK) {
 		clocks_note(c->o.clocks, j->conn.base, x->resp.date_ms);
-		if (x->resp.status == 401 && !j->reauthorized && auth_drop(c->auth, j->session, j->bearer)) {
+		if (x->resp.status == 401 && !j->reauthorized &&
+		    auth_drop(c->auth, j->session, j->bearer)) {
 			j->reauthorized = true;
 			j->is_asked = true;
 			try_send(j);
 			return;
 		}
 	}
-	wait = retry_after(&j->retry, x, is_read(j), clocks_now(c->o.clocks), x->result == SENT_OK && x->resp.status < 400 ? 0.5 : jitter(c));
+	wait = retry_after(&j->retry, x, is_read(j), clocks_now(c->o.clocks),
+			   x->result == SENT_OK && x->resp.status < 400 ? 0.5 : jitter(c));
 	if (wait >= 0 && !c->is_stopping) {
 		j->wake_mono = sys_mono_ms(c->o.sys) + wait;
 		j->wakes_call = false;
@@ -415,7 +427,8 @@ static void back(struct exchange *x)
 	}
 	j->err = x->err;
 	if (!j->err.code)
-		err_set(&j->err, E_TRANSPORT, "%s: %s %s: no answer", j->conn.name, x->method, x->url);
+		err_set(&j->err, E_TRANSPORT, "%s: %s %s: no answer", j->conn.name, x->method,
+			x->url);
 	if (j->survives_loss) {
 		log_debug("engine", "%s: %s", j->thing->name, j->err.msg);
 		err_clear(&j->err);
@@ -447,7 +460,8 @@ struct call_job *caller_start(struct caller *c, const struct call_job *given)
 	j->call.marks = value_map(a);
 	j->call.stopping = c->is_stopping;
 	j->requests = value_list(a);
-	j->wake_mono = sys_mono_ms(c->o.sys); /* begins with the next pump, so that done never runs inside start */
+	j->wake_mono = sys_mono_ms(
+		c->o.sys); /* begins with the next pump, so that done never runs inside start */
 	j->wakes_call = true;
 	j->next = c->jobs;
 	if (c->jobs)

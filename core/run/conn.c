@@ -18,8 +18,8 @@ static const char *join(struct arena *a, const struct value *list, const char *s
 	return arena_strdup(a, sb.buf);
 }
 
-int conn_find(struct arena *a, const struct registry *reg, const struct rollout_env *env, const char *name,
-	      struct conn *ret, struct err *err)
+int conn_find(struct arena *a, const struct registry *reg, const struct rollout_env *env,
+	      const char *name, struct conn *ret, struct err *err)
 {
 	const struct value *c = rollout_connection(env, name), *auth = value_get(c, "auth");
 	const struct connection_type *type = registry_connection(reg, name);
@@ -40,7 +40,8 @@ int conn_find(struct arena *a, const struct registry *reg, const struct rollout_
 		.client_id = value_text(value_get(auth, "client_id")),
 		.secret_ref = value_text(value_path(auth, "client_secret.ref")),
 		.token_url = value_text(value_get(auth, "token_url")),
-		.scopes = join(a, value_get(auth, "scopes"), type->scope_separator ? type->scope_separator : " "),
+		.scopes = join(a, value_get(auth, "scopes"),
+			       type->scope_separator ? type->scope_separator : " "),
 		.api_key = value_text(value_get(auth, "api_key")),
 	};
 	return 0;
@@ -53,7 +54,8 @@ static const struct connection_type *token_user(const struct registry *reg, cons
 		return want->type;
 	for (const struct provider *const *p = reg->providers; *p; p++)
 		for (const struct connection_type *const *t = (*p)->connections; t && *t; t++)
-			if ((*t)->token_conn && (*t)->token_path && strcmp((*t)->token_conn, want->name) == 0)
+			if ((*t)->token_conn && (*t)->token_path &&
+			    strcmp((*t)->token_conn, want->name) == 0)
 				return *t;
 	return NULL;
 }
@@ -66,7 +68,8 @@ int conn_migrating(struct arena *a, const struct registry *reg, const struct rol
 	struct conn token;
 
 	if (!type || !env->client_id)
-		return err_set(err, E_BUG, "connection '%s' has no token endpoint for the credential of '%s'",
+		return err_set(err, E_BUG,
+			       "connection '%s' has no token endpoint for the credential of '%s'",
 			       conn->name, env->name);
 	if (conn_find(a, reg, env, type->token_conn, &token, err) < 0)
 		return -err->code;
@@ -117,12 +120,14 @@ int conn_url(struct arena *a, const struct conn *conn, const struct http_req *re
 	if (req->href) {
 		for (const char *p = req->href; *p; p++)
 			if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '\\')
-				return err_set(err, E_REMOTE,
-					       "%s: a link in the answer holds a blank or control byte",
-					       conn->name);
+				return err_set(
+					err, E_REMOTE,
+					"%s: a link in the answer holds a blank or control byte",
+					conn->name);
 		url = resolve(a, conn->base, req->href);
 		if ((req->href[0] == '/' && req->href[1] == '/') || !same_origin(conn->base, url)) {
-			err_set(err, E_REMOTE, "%s: a link in the answer leads to another origin: '%.120s'",
+			err_set(err, E_REMOTE,
+				"%s: a link in the answer leads to another origin: '%.120s'",
 				conn->name, req->href);
 			return err_hint(err, "it was not followed, since the token would go there");
 		}

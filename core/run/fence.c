@@ -10,7 +10,8 @@
 #include "core/base/when.h"
 #include "core/run/run_state.h"
 
-#define LOST_REPLY (65 * WHEN_SECOND) /* a mint whose reply is lost may still be carried out this long */
+#define LOST_REPLY                                                                                 \
+	(65 * WHEN_SECOND) /* a mint whose reply is lost may still be carried out this long */
 #define STAMP_LATE (60 * WHEN_SECOND)
 
 static bool closes_fence(const struct engine *e, const struct plan_step *ps, const char *client)
@@ -24,13 +25,15 @@ static bool closes_fence(const struct engine *e, const struct plan_step *ps, con
 		const struct rollout_env *env = e->plan->envs[ps->envs[i]].env;
 
 		if (past->from_ms && env->client_id && strcmp(env->client_id, client) == 0 &&
-		    !value_int_or(value_get(history_marks(engine_run(e), env->name), MARK_OWN_USE), 0))
+		    !value_int_or(value_get(history_marks(engine_run(e), env->name), MARK_OWN_USE),
+				  0))
 			return true;
 	}
 	return false;
 }
 
-static int before_mint(void *ctx, const char *client, const char *conn, int64_t from_ms, struct err *err)
+static int before_mint(void *ctx, const char *client, const char *conn, int64_t from_ms,
+		       struct err *err)
 {
 	struct engine *e = ctx;
 	struct arena *a = journal_arena(&e->journal);
@@ -45,8 +48,12 @@ static int before_mint(void *ctx, const char *client, const char *conn, int64_t 
 	for (size_t i = 0; i < e->plan->step_count; i++)
 		if (closes_fence(e, &e->plan->steps[i], client)) {
 			err_set(err, E_REFUSED,
-				"fence: no token of client '%s' is minted until the app's own use has been seen", client);
-			return err_hint(err, "a client of its own for connection '%s' reads without waiting", conn);
+				"fence: no token of client '%s' is minted until the app's own use has been seen",
+				client);
+			return err_hint(
+				err,
+				"a client of its own for connection '%s' reads without waiting",
+				conn);
 		}
 	value_set(a, rec, "run", value_string(a, e->run));
 	value_set(a, rec, "client", value_string(a, client));
@@ -57,7 +64,8 @@ static int before_mint(void *ctx, const char *client, const char *conn, int64_t 
 	return journal_add(&e->journal, "mint", rec, err);
 }
 
-static int after_mint(void *ctx, const char *client, int64_t from_ms, int64_t to_ms, struct err *err)
+static int after_mint(void *ctx, const char *client, int64_t from_ms, int64_t to_ms,
+		      struct err *err)
 {
 	struct engine *e = ctx;
 	struct arena *a = journal_arena(&e->journal);

@@ -74,8 +74,8 @@ void gate_done(struct gate_run *g)
 
 void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 {
-	struct past_gate *past =
-		history_gate(&s->e->journal.history, engine_past(s->e, s), env_name(s, g), g->pg->type->name);
+	struct past_gate *past = history_gate(&s->e->journal.history, engine_past(s->e, s),
+					      env_name(s, g), g->pg->type->name);
 
 	arena_freep(&g->arena);
 	g->arena = arena_new();
@@ -84,23 +84,27 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 	g->passes = 0;
 	g->is_open = true;
 	g->is_passed = g->is_sampling = false;
-	g->opened_ms = past->opened_ms; /* the deadline counts from the first question, whatever came since */
+	g->opened_ms =
+		past->opened_ms; /* the deadline counts from the first question, whatever came since */
 	g->wake_mono = engine_mono(s->e);
 	g->says = (struct says){ .verdict = VERDICT_WAIT };
 	for (size_t i = !fresh && past->count > SAMPLES_KEPT ? past->count - SAMPLES_KEPT : 0;
 	     !fresh && i < past->count; i++) {
 		recall(g, past->samples[i]);
-		g->passes = strcmp(value_text_or(value_get(past->samples[i], "verdict"), ""), "pass") == 0 ?
+		g->passes = strcmp(value_text_or(value_get(past->samples[i], "verdict"), ""),
+				   "pass") == 0 ?
 				    g->passes + 1 :
 				    0;
 	}
 	if (g->passes) /* consecutive passes are a cadence apart, also across runs of the program */
-		g->wake_mono += MAX_OF(g->samples[g->count - 1].now_ms + limit_ms(g, "cadence", WHEN_MINUTE) -
+		g->wake_mono += MAX_OF(g->samples[g->count - 1].now_ms +
+					       limit_ms(g, "cadence", WHEN_MINUTE) -
 					       clocks_now(s->e->clocks),
 				       (int64_t)0);
 	if (g->count && g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
 	    g->count >= (size_t)limit_ms(g, "min_samples", 1)) {
-		g->is_passed = true; /* an earlier run of the program saw it pass; its samples are in the journal */
+		g->is_passed =
+			true; /* an earlier run of the program saw it pass; its samples are in the journal */
 		g->says.verdict = VERDICT_PASS;
 	}
 }
@@ -121,7 +125,8 @@ static const struct value *writable(struct engine *e, const struct value *v, boo
 			value_list_add(a, out, writable(e, value_at(v, i), false));
 		else
 			value_set(a, out, value_key_at(v, i),
-				  writable(e, value_at(v, i), strcmp(value_key_at(v, i), "contact") == 0));
+				  writable(e, value_at(v, i),
+					   strcmp(value_key_at(v, i), "contact") == 0));
 	}
 	return out;
 }
@@ -137,7 +142,9 @@ const struct value *facts_to_write(struct engine *e, const struct observation *o
 	out = value_map(a);
 	for (const struct fact *f = t->facts; f && f->name; f++)
 		if (f->class != FACT_PRIVATE)
-			value_set(a, out, f->name, writable(e, value_get(o->facts, f->name), strcmp(f->name, "contact") == 0));
+			value_set(a, out, f->name,
+				  writable(e, value_get(o->facts, f->name),
+					   strcmp(f->name, "contact") == 0));
 	return out;
 }
 
@@ -184,11 +191,13 @@ static void expire(struct step_run *s, struct gate_run *g)
 	if (optional) {
 		/* Reported, and no reason to stop: the step ends as inconclusive. */
 		g->is_passed = true;
-		engine_tell(s->e, APPLY_NOTE, s, 0, "%s stayed without an answer past its deadline: %s",
-			    g->pg->type->name, g->says.why);
+		engine_tell(s->e, APPLY_NOTE, s, 0,
+			    "%s stayed without an answer past its deadline: %s", g->pg->type->name,
+			    g->says.why);
 		return;
 	}
-	step_fail(s, E_GATE, "gate %s had no answer by its deadline: %s", g->pg->type->name, g->says.why);
+	step_fail(s, E_GATE, "gate %s had no answer by its deadline: %s", g->pg->type->name,
+		  g->says.why);
 }
 
 static void act_on(struct step_run *s, struct gate_run *g)
@@ -217,8 +226,9 @@ static void act_on(struct step_run *s, struct gate_run *g)
 	if (g->says.ask) {
 		ask_facts(s, g->says.ask_thing, g);
 		/* Only an answer helps: whoever does not stay is told so at once. */
-		g->wake_mono = e->o->patience_ms == INT64_MAX ? engine_mono(e) + MAX_OF(cadence, WHEN_MINUTE) :
-								INT64_MAX;
+		g->wake_mono = e->o->patience_ms == INT64_MAX ?
+				       engine_mono(e) + MAX_OF(cadence, WHEN_MINUTE) :
+				       INT64_MAX;
 	}
 	expire(s, g);
 }

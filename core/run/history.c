@@ -27,7 +27,8 @@ struct past_run *history_open_run(const struct history *h, const char *env)
 		const struct value *envs = value_get(h->runs[i].plan, "environments");
 
 		for (size_t k = 0; h->runs[i].is_open && k < value_count(envs); k++)
-			if (strcmp(value_text_or(value_get(value_at(envs, k), "name"), ""), env) == 0)
+			if (strcmp(value_text_or(value_get(value_at(envs, k), "name"), ""), env) ==
+			    0)
 				return &h->runs[i];
 	}
 	return NULL;
@@ -47,7 +48,8 @@ struct past_step *history_step(const struct history *h, struct past_run *r, cons
 	return s;
 }
 
-struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env, const char *gate)
+struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env,
+			       const char *gate)
 {
 	for (size_t i = 0; i < s->gate_count; i++)
 		if (strcmp(s->gates[i].env, env) == 0 && strcmp(s->gates[i].gate, gate) == 0)
@@ -63,7 +65,8 @@ const struct value *history_marks(const struct past_run *r, const char *env)
 	return r ? value_get(r->marks, env) : NULL;
 }
 
-struct past_step *history_asking(const struct history *h, const char *address, struct past_run **ret_run)
+struct past_step *history_asking(const struct history *h, const char *address,
+				 struct past_run **ret_run)
 {
 	for (size_t i = h->run_count; i-- > 0;) {
 		const struct value *at = value_get(h->runs[i].step_index, address);
@@ -77,7 +80,8 @@ struct past_step *history_asking(const struct history *h, const char *address, s
 	return NULL;
 }
 
-static void mark_env(struct history *h, struct past_run *r, const char *env, const struct value *marks)
+static void mark_env(struct history *h, struct past_run *r, const char *env,
+		     const struct value *marks)
 {
 	const struct value *old = value_get(r->marks, env);
 	struct value *all;
@@ -91,7 +95,8 @@ static void mark_env(struct history *h, struct past_run *r, const char *env, con
 }
 
 /* What a step noted holds for all its environments; what a gate saw, only for the one that it looked at. */
-static void add_marks(struct history *h, struct past_run *r, const struct value *envs, const struct value *marks)
+static void add_marks(struct history *h, struct past_run *r, const struct value *envs,
+		      const struct value *marks)
 {
 	for (size_t e = 0; e < value_count(envs); e++)
 		mark_env(h, r, value_text_or(value_at(envs, e), ""), marks);
@@ -102,11 +107,13 @@ static void say(struct history *h, struct value *where, const struct value *envs
 {
 	for (size_t e = 0; e < value_count(envs); e++)
 		value_set(h->arena, where,
-			  arena_printf(h->arena, "%s %s", value_text_or(value_at(envs, e), ""), thing), entry);
+			  arena_printf(h->arena, "%s %s", value_text_or(value_at(envs, e), ""),
+				       thing),
+			  entry);
 }
 
-static struct value *said_entry(struct history *h, const struct value *facts, const struct value *by, const char *known,
-				const struct value *at)
+static struct value *said_entry(struct history *h, const struct value *facts,
+				const struct value *by, const char *known, const struct value *at)
 {
 	struct value *m = value_map(h->arena);
 
@@ -120,12 +127,14 @@ static struct value *said_entry(struct history *h, const struct value *facts, co
 /* Facts that an act has as its effect: {thing: {fact: value}}, laid over what was said of the thing before. */
 static void add_effects(struct history *h, const struct value *rec)
 {
-	const struct value *effects = value_get(rec, "effects"), *envs = value_get(rec, "environments");
+	const struct value *effects = value_get(rec, "effects"),
+			   *envs = value_get(rec, "environments");
 
 	for (size_t i = 0; i < value_count(effects); i++)
 		for (size_t e = 0; e < value_count(envs); e++) {
 			const char *env = value_text_or(value_at(envs, e), "");
-			const char *key = arena_printf(h->arena, "%s %s", env, value_key_at(effects, i));
+			const char *key =
+				arena_printf(h->arena, "%s %s", env, value_key_at(effects, i));
 			const struct value *old = value_get(value_get(h->said, key), "facts");
 			struct value *facts = old ? value_copy(h->arena, old) : value_map(h->arena);
 			const struct value *add = value_at(effects, i);
@@ -133,7 +142,8 @@ static void add_effects(struct history *h, const struct value *rec)
 			for (size_t k = 0; k < value_count(add); k++)
 				value_set(h->arena, facts, value_key_at(add, k), value_at(add, k));
 			value_set(h->arena, h->said, key,
-				  said_entry(h, facts, value_get(rec, "by"), "journal", value_get(rec, "at")));
+				  said_entry(h, facts, value_get(rec, "by"), "journal",
+					     value_get(rec, "at")));
 		}
 }
 
@@ -146,8 +156,8 @@ static void fold_ack(struct history *h, struct past_step *s, const struct value 
 	if (s)
 		s->ack = rec;
 	if (thing && value_count(facts)) {
-		struct value *entry =
-			said_entry(h, facts, value_get(rec, "by"), "attested", value_get(rec, "said_at_ms"));
+		struct value *entry = said_entry(h, facts, value_get(rec, "by"), "attested",
+						 value_get(rec, "said_at_ms"));
 
 		value_set(h->arena, entry, "asked_ms", value_int(h->arena, s ? s->asked_ms : 0));
 		say(h, h->said, envs, thing, entry);
@@ -164,7 +174,8 @@ static void fold_ack(struct history *h, struct past_step *s, const struct value 
 static void fold_mint(struct history *h, struct past_run *r, const struct value *rec)
 {
 	const char *client = value_text_or(value_get(rec, "client"), "");
-	int64_t from = value_int_or(value_get(rec, "from_ms"), 0), to = value_int_or(value_get(rec, "to_ms"), 0);
+	int64_t from = value_int_or(value_get(rec, "from_ms"), 0),
+		to = value_int_or(value_get(rec, "to_ms"), 0);
 
 	/* The outcome replaces the interval that the intent reserved. */
 	for (size_t i = r->mint_count; i-- > 0;)
@@ -175,7 +186,8 @@ static void fold_mint(struct history *h, struct past_run *r, const struct value 
 			return;
 		}
 	r->mints = arena_grow(h->arena, r->mints, r->mint_count, &r->mint_cap, sizeof(*r->mints));
-	r->mints[r->mint_count++] = (struct mint){ .client_id = client, .from_ms = from, .to_ms = to };
+	r->mints[r->mint_count++] =
+		(struct mint){ .client_id = client, .from_ms = from, .to_ms = to };
 }
 
 static int fold_run(struct history *h, const struct value *rec, struct err *err)
@@ -256,7 +268,8 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 		fold_ack(h, s, rec);
 	} else if (strcmp(type, "sample") == 0) {
 		fold_sample(h, s, rec);
-		mark_env(h, r, value_text_or(value_get(rec, "environment"), ""), value_get(rec, "marks"));
+		mark_env(h, r, value_text_or(value_get(rec, "environment"), ""),
+			 value_get(rec, "marks"));
 	} else if (strcmp(type, "step") == 0) {
 		s->is_done = true;
 		s->has_failed = false;
@@ -285,8 +298,9 @@ static void settle_said(struct history *h, const struct past_run *r)
 
 			if (strncmp(key, env, len) == 0 && key[len] == ' ')
 				value_set(h->arena, h->said, key,
-					  said_entry(h, value_get(entry, "facts"), value_get(entry, "by"),
-						     "journal", value_get(entry, "at")));
+					  said_entry(h, value_get(entry, "facts"),
+						     value_get(entry, "by"), "journal",
+						     value_get(entry, "at")));
 		}
 	}
 }

@@ -29,13 +29,16 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	int64_t n = j->records + 1;
 
 	if (json_parse(&j->arena, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
-		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n, bad.msg);
+		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n,
+			       bad.msg);
 	if (value_int_or(value_get(rec, "n"), 0) != n)
-		return err_set(err, E_IO, "%s: record %lld is missing or out of order", JOURNAL_NAME,
-			       (long long)n);
-	if (strcmp(value_text_or(value_get(rec, "prev"), "?"), j->head) != 0)
-		return err_set(err, E_IO, "%s: record %lld does not follow the one before it: one of the two was edited",
+		return err_set(err, E_IO, "%s: record %lld is missing or out of order",
 			       JOURNAL_NAME, (long long)n);
+	if (strcmp(value_text_or(value_get(rec, "prev"), "?"), j->head) != 0)
+		return err_set(
+			err, E_IO,
+			"%s: record %lld does not follow the one before it: one of the two was edited",
+			JOURNAL_NAME, (long long)n);
 	if (history_fold(&j->history, rec, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	digest_hex(line, len, j->head);
@@ -43,7 +46,8 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	return 0;
 }
 
-int journal_open(struct journal *j, const struct store *store, const struct sys *sys, struct err *err)
+int journal_open(struct journal *j, const struct store *store, const struct sys *sys,
+		 struct err *err)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(JOURNAL_MAX);
 	const char *at, *end;
@@ -53,9 +57,11 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 	if (store->read_all(store->ctx, JOURNAL_NAME, &text, err) < 0)
 		return -err->code;
 	j->bytes = text.len;
-	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL; at = end + 1)
+	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL;
+	     at = end + 1)
 		if (take_line(j, at, (size_t)(end - at), err) < 0) {
-			err_hint(err, "it lies in '%s'; nothing was sent", store->place(store->ctx));
+			err_hint(err, "it lies in '%s'; nothing was sent",
+				 store->place(store->ctx));
 			return -err->code;
 		}
 	return 0; /* a last line without its end was being written when the writer died: nothing was sent for it */
@@ -73,10 +79,14 @@ int journal_add(struct journal *j, const char *type, struct value *rec, struct e
 	json_write(&line, rec, JSON_CANONICAL, NULL);
 	redact_text(&line);
 	if (line.over)
-		return err_set(err, E_IO, "journal: a record '%s' is larger than %zu bytes", type, line.max);
+		return err_set(err, E_IO, "journal: a record '%s' is larger than %zu bytes", type,
+			       line.max);
 	if (j->bytes + line.len + 1 > JOURNAL_MAX - SB_TEXT_MAX) {
-		err_set(err, E_IO, "journal: it has grown to %zu MiB, and more could not be read back", j->bytes >> 20);
-		return err_hint(err, "finish or --abandon its runs, then move '%s' away", j->store->place(j->store->ctx));
+		err_set(err, E_IO,
+			"journal: it has grown to %zu MiB, and more could not be read back",
+			j->bytes >> 20);
+		return err_hint(err, "finish or --abandon its runs, then move '%s' away",
+				j->store->place(j->store->ctx));
 	}
 	if (j->store->append(j->store->ctx, JOURNAL_NAME, line.buf, line.len, err) < 0)
 		return err_wrap(err, "journal");
@@ -94,7 +104,8 @@ int journal_inbox(const struct store *store, struct arena *a, struct value **ret
 
 	if (store->read_all(store->ctx, INBOX_NAME, &text, err) < 0)
 		return -err->code;
-	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL; at = end + 1) {
+	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL;
+	     at = end + 1) {
 		struct err bad = ERR_INIT;
 		struct value *ack;
 

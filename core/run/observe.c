@@ -13,12 +13,12 @@ struct round {
 	struct env_state *env;
 	round_done *done;
 	void *arg;
-	unsigned char *part;   /* per thing: see below */
-	size_t *chain;         /* per thing: exchanges one after the other up to and with it */
-	size_t open;           /* things wanted and not yet looked at */
+	unsigned char *part; /* per thing: see below */
+	size_t *chain;       /* per thing: exchanges one after the other up to and with it */
+	size_t open;         /* things wanted and not yet looked at */
 	bool is_starting;
 	const char *const *things;
-	struct round *next;    /* in the environment's queue */
+	struct round *next; /* in the environment's queue */
 };
 enum part { PART_NONE, PART_WANTED, PART_BUSY, PART_DONE };
 
@@ -143,7 +143,8 @@ static void check_secret(void *arg, const struct rollout_secret *rs)
 	value_set(k->arena, k->facts, rs->path, value_bool(k->arena, ok));
 	if (!ok) /* a step may have to bring it there */
 		value_set(k->arena, k->facts, arena_printf(k->arena, "%s.writable", rs->path),
-			  value_bool(k->arena, src->can_put(src->ctx, rs->ref, &(struct err)ERR_INIT) == 0));
+			  value_bool(k->arena,
+				     src->can_put(src->ctx, rs->ref, &(struct err)ERR_INIT) == 0));
 }
 
 static void look_at_secrets(const struct observer *ob, struct env_state *s)
@@ -387,8 +388,8 @@ static void round_begin(struct round *r)
 	start_ready(r);
 }
 
-void round_start(const struct observer *ob, struct env_state *env, const char *const *things, round_done *done,
-		 void *arg)
+void round_start(const struct observer *ob, struct env_state *env, const char *const *things,
+		 round_done *done, void *arg)
 {
 	struct round *r = mem_alloc(sizeof(*r));
 	struct round **last = &env->queue;

@@ -77,7 +77,8 @@ static bool asks_gate(const struct change_type *c, const char *gate)
  * Whose words tell a person how to *read*: never those of a step that acts, which would tell them to do it. The prove step
  * that has this gate, else any prove step of the thing.
  */
-static const struct change_type *reader_of(const struct step_run *s, const struct thing_type *t, const char *gate)
+static const struct change_type *reader_of(const struct step_run *s, const struct thing_type *t,
+					   const char *gate)
 {
 	for (int pass = 0; pass < 2; pass++)
 		for (const struct change_type *const *c = t->changes; c && *c; c++)
@@ -109,7 +110,8 @@ void ask_act(struct step_run *s)
 	if (!in.lines[0])
 		in.lines[0] = s->ps->type->doc;
 	if (stands(engine_past(s->e, s), true, NULL) ||
-	    ask(s, true, s->ps->type->flags & CHANGE_TELLS_BEFORE ? s->ps->thing->name : NULL, false))
+	    ask(s, true, s->ps->type->flags & CHANGE_TELLS_BEFORE ? s->ps->thing->name : NULL,
+		false))
 		show(s, &in);
 	arena_done(&a);
 }
@@ -168,7 +170,8 @@ static void take_ack(struct engine *e, const struct value *ack)
 	const char *id = value_text_or(value_get(ack, "id"), ""),
 		   *address = value_text_or(value_get(ack, "step"), "");
 	struct step_run *s = step_asking(e, address, value_text_or(value_get(ack, "nonce"), ""));
-	static const char *const copied[] = { "by", "user", "host", "note", "facts", "said_at_ms", "at_ms" };
+	static const char *const copied[] = { "by",    "user",       "host", "note",
+					      "facts", "said_at_ms", "at_ms" };
 	struct value *rec;
 
 	if (value_get(e->journal.history.acks_seen, id))
@@ -185,12 +188,14 @@ static void take_ack(struct engine *e, const struct value *ack)
 	if (value_get(ack, "last_used_ms") || value_get(ack, "none_since_ms")) {
 		struct value *m = value_map(a);
 
-		value_set(a, m, "last_used", value_get(ack, "last_used_ms") ?
-						     value_copy(a, value_get(ack, "last_used_ms")) :
-						     NULL);
-		value_set(a, m, "none_since", value_get(ack, "none_since_ms") ?
-						      value_copy(a, value_get(ack, "none_since_ms")) :
-						      NULL);
+		value_set(a, m, "last_used",
+			  value_get(ack, "last_used_ms") ?
+				  value_copy(a, value_get(ack, "last_used_ms")) :
+				  NULL);
+		value_set(a, m, "none_since",
+			  value_get(ack, "none_since_ms") ?
+				  value_copy(a, value_get(ack, "none_since_ms")) :
+				  NULL);
 		/* The reading was made after it was asked for: the earlier instant is the careful one. */
 		value_set(a, m, "asked_at", value_int(a, engine_past(e, s)->asked_ms));
 		value_set(a, m, "by", value_get(rec, "by"));
@@ -198,7 +203,8 @@ static void take_ack(struct engine *e, const struct value *ack)
 	}
 	if (!engine_record(e, "ack", rec))
 		return;
-	engine_tell(e, APPLY_NOTE, s, 0, "attested by %s", value_text_or(value_get(rec, "by"), "?"));
+	engine_tell(e, APPLY_NOTE, s, 0, "attested by %s",
+		    value_text_or(value_get(rec, "by"), "?"));
 	s->wake_mono = engine_mono(e);
 	for (size_t i = 0; i < s->gate_count; i++)
 		s->gates[i].wake_mono = engine_mono(e);

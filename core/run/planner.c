@@ -59,8 +59,8 @@ static void begin_more(struct planning *p, size_t window)
 	}
 }
 
-int planner_run(const struct planner_options *o, struct arena *a, struct plan **ret, size_t *ret_chain,
-		struct err *err)
+int planner_run(const struct planner_options *o, struct arena *a, struct plan **ret,
+		size_t *ret_chain, struct err *err)
 {
 	const struct observer *ob = o->observer;
 	struct planning p = { .o = o, .plan = plan_new(a, ob->o->registry, ob->o->rollout) };
@@ -76,10 +76,12 @@ int planner_run(const struct planner_options *o, struct arena *a, struct plan **
 		add_finished(&p);
 		if (p.added == p.total)
 			break;
-		if (p.begun == p.total || p.begun - p.added >= (o->window ? o->window : WINDOW_DEFAULT))
+		if (p.begun == p.total ||
+		    p.begun - p.added >= (o->window ? o->window : WINDOW_DEFAULT))
 			caller_pump(ob->caller, 1000);
 		if (ob->o->sys->signalled(ob->o->sys->ctx)) {
-			rc = err_set(err, E_SIGNAL, "interrupted while reading; nothing was changed");
+			rc = err_set(err, E_SIGNAL,
+				     "interrupted while reading; nothing was changed");
 			break;
 		}
 	}

@@ -6,7 +6,8 @@
 #include "core/base/when.h"
 
 #define WAIT_FIRST 200
-#define WAIT_MOST (2 * WHEN_MINUTE) /* a server that asks for more is not waited for inside one exchange */
+#define WAIT_MOST                                                                                  \
+	(2 * WHEN_MINUTE) /* a server that asks for more is not waited for inside one exchange */
 
 /* Retry-After: seconds or a date. 0 when there is none or it cannot be read. */
 static int64_t asked_wait(const struct http_resp *r, int64_t now_ms)
@@ -40,10 +41,12 @@ static bool worth_it(const struct exchange *x, bool is_read)
 	}
 	if (x->resp.status == 429)
 		return true;
-	return is_read && (x->resp.status == 408 || (x->resp.status >= 500 && x->resp.status != 501));
+	return is_read &&
+	       (x->resp.status == 408 || (x->resp.status >= 500 && x->resp.status != 501));
 }
 
-int64_t retry_after(struct retry *r, const struct exchange *x, bool is_read, int64_t now_ms, double jitter)
+int64_t retry_after(struct retry *r, const struct exchange *x, bool is_read, int64_t now_ms,
+		    double jitter)
 {
 	int64_t wait;
 

@@ -15,11 +15,11 @@
 #include "core/base/when.h"
 #include "core/run/run_state.h"
 
-#define FRESH_FOR (2 * WHEN_MINUTE)      /* how old the evidence for an act may be */
+#define FRESH_FOR (2 * WHEN_MINUTE) /* how old the evidence for an act may be */
 #define VERIFY_EVERY (5 * WHEN_SECOND)
 #define VERIFY_SLOWLY (30 * WHEN_SECOND)
 #define VERIFY_WITHIN (15 * WHEN_MINUTE) /* migration cards and lists may lag by 10 minutes */
-#define PERSON_EVERY (30 * WHEN_SECOND)  /* while staying: has the effect shown without an answer? */
+#define PERSON_EVERY (30 * WHEN_SECOND) /* while staying: has the effect shown without an answer? */
 
 bool step_is_over(const struct step_run *s)
 {
@@ -241,11 +241,13 @@ static bool is_evidence_fresh(struct step_run *s)
 
 		if (!g->pg->is_before)
 			continue;
-		allowed += (int64_t)(need - 1) * value_int_or(value_get(g->pg->limits, "cadence"), WHEN_MINUTE);
+		allowed += (int64_t)(need - 1) *
+			   value_int_or(value_get(g->pg->limits, "cadence"), WHEN_MINUTE);
 		fresh = fresh && g->count <= need; /* it had to wait */
 	}
 	for (size_t i = 0; i < s->gate_count; i++)
-		if (s->gates[i].pg->is_before && engine_mono(s->e) - s->gates[i].passed_mono > allowed)
+		if (s->gates[i].pg->is_before &&
+		    engine_mono(s->e) - s->gates[i].passed_mono > allowed)
 			fresh = false;
 	if (!fresh) {
 		open_gates(s, true);
@@ -256,7 +258,8 @@ static bool is_evidence_fresh(struct step_run *s)
 
 /* ---- acting ---- */
 
-static struct value *outcome_record(struct step_run *s, const struct value *marks, bool ok, const char *how)
+static struct value *outcome_record(struct step_run *s, const struct value *marks, bool ok,
+				    const char *how)
 {
 	struct arena *a = journal_arena(&s->e->journal);
 	struct value *rec = step_record(s->e, s);
@@ -266,9 +269,11 @@ static struct value *outcome_record(struct step_run *s, const struct value *mark
 	value_set(a, rec, "how", value_string(a, how));
 	value_set(a, rec, "marks", all);
 	if (ok) {
-		value_set(a, all, mark_name(s, a, "from"), value_int(a, engine_past(s->e, s)->from_ms));
+		value_set(a, all, mark_name(s, a, "from"),
+			  value_int(a, engine_past(s->e, s)->from_ms));
 		if (!value_get(all, mark_name(s, a, "at")))
-			value_set(a, all, mark_name(s, a, "at"), value_int(a, clocks_now(s->e->clocks)));
+			value_set(a, all, mark_name(s, a, "at"),
+				  value_int(a, clocks_now(s->e->clocks)));
 	}
 	return rec;
 }
@@ -277,7 +282,8 @@ static const struct value *operator_effects(struct step_run *s)
 {
 	struct view v = env_view(s->e->envs[s->ps->envs[0]], clocks_now(s->e->clocks));
 
-	return s->ps->type->effects ? s->ps->type->effects(&v, journal_arena(&s->e->journal)) : NULL;
+	return s->ps->type->effects ? s->ps->type->effects(&v, journal_arena(&s->e->journal)) :
+				      NULL;
 }
 
 static bool put_secret(struct step_run *s, struct call_job *j)
@@ -288,7 +294,8 @@ static bool put_secret(struct step_run *s, struct call_job *j)
 	if (!j->call.put_secret || !j->call.put_ref)
 		return true;
 	if (j->call.put_secret->kind != VAL_SECRET) {
-		step_fail(s, E_BUG, "the secret for '%s' came as plain text; it was not stored", j->call.put_ref);
+		step_fail(s, E_BUG, "the secret for '%s' came as plain text; it was not stored",
+			  j->call.put_ref);
 		return false;
 	}
 	if (src->put(src->ctx, j->call.put_ref, j->call.put_secret->u.secret, &err) < 0) {
@@ -333,7 +340,8 @@ static void acted(void *arg, struct call_job *j)
 		value_set(a, rec, "why", value_string(a, j->err.msg));
 		if (!engine_record(s->e, "lost", rec))
 			return;
-		engine_tell(s->e, APPLY_NOTE, s, 0, "whether it was done is not known (%s); looking for its effect",
+		engine_tell(s->e, APPLY_NOTE, s, 0,
+			    "whether it was done is not known (%s); looking for its effect",
 			    j->err.msg);
 		s->acted_now = true;
 		s->state = STEP_VERIFY;
@@ -349,7 +357,8 @@ static void acted(void *arg, struct call_job *j)
 	}
 	rec = outcome_record(s, j->call.marks, false, j->err.msg);
 	if (engine_record(s->e, "outcome", rec))
-		step_fail(s, j->err.code, "%s%s%s", j->err.msg, j->err.hint[0] ? "; " : "", j->err.hint);
+		step_fail(s, j->err.code, "%s%s%s", j->err.msg, j->err.hint[0] ? "; " : "",
+			  j->err.hint);
 }
 
 static const struct value *facts_before(struct step_run *s)
@@ -368,7 +377,8 @@ static void act(struct step_run *s)
 	struct call_job given = {
 		.env = e->plan->envs[s->ps->envs[0]].env,
 		.thing = s->ps->thing,
-		.fn = s->ps->executor == EXEC_BRIDGE ? s->ps->type->apply_bridge : s->ps->type->apply,
+		.fn = s->ps->executor == EXEC_BRIDGE ? s->ps->type->apply_bridge :
+						       s->ps->type->apply,
 		.mode = CALL_WRITES,
 		/* It must not end half done because an answer is missing: it looks for itself. */
 		.survives_loss = (s->ps->type->flags & CHANGE_UNSUSPENDED) != 0,
@@ -378,7 +388,8 @@ static void act(struct step_run *s)
 	char nonce[17];
 
 	if (!given.fn) {
-		step_fail(s, E_BUG, "%s cannot be carried out by %s", s->ps->address, executor_name(s->ps->executor));
+		step_fail(s, E_BUG, "%s cannot be carried out by %s", s->ps->address,
+			  executor_name(s->ps->executor));
 		return;
 	}
 	new_nonce(e, nonce);
@@ -404,7 +415,8 @@ static int64_t attested_at(struct step_run *s, const struct value *ack)
 	int64_t now = clocks_now(s->e->clocks), at = value_int_or(value_get(ack, "at_ms"), 0);
 
 	if (!at) /* when they said so, by their own clock, moved onto the servers' */
-		at = value_int_or(value_get(ack, "said_at_ms"), 0) + (now - sys_wall_ms(s->e->o->calls->sys));
+		at = value_int_or(value_get(ack, "said_at_ms"), 0) +
+		     (now - sys_wall_ms(s->e->o->calls->sys));
 	return MIN_OF(MAX_OF(at, p->asked_ms), now);
 }
 
@@ -498,11 +510,14 @@ static void tick_look(struct step_run *s)
 	    !(s->ps->type->flags & CHANGE_UNSUSPENDED)) {
 		/* It may have been sent, and nothing that can be read shows it: a person looks, and says so. */
 		if (!s->ps->type->instruct) {
-			step_fail(s, E_GATE, "it may have been done already, and nothing that can be read shows it: it is not sent again");
+			step_fail(
+				s, E_GATE,
+				"it may have been done already, and nothing that can be read shows it: it is not sent again");
 			return;
 		}
-		engine_tell(s->e, APPLY_NOTE, s, 0,
-			    "it may have been done already and cannot be seen: it is not sent again");
+		engine_tell(
+			s->e, APPLY_NOTE, s, 0,
+			"it may have been done already and cannot be seen: it is not sent again");
 		s->state = STEP_ASK;
 		return;
 	}
@@ -510,8 +525,9 @@ static void tick_look(struct step_run *s)
 	    !(s->ps->type->flags & CHANGE_UNSUSPENDED) &&
 	    clocks_now(s->e->clocks) - p->intent_ms < VERIFY_WITHIN) {
 		/* The program ended in between. What was sent may show late; only then is it certain that it was not. */
-		if (note_wait(s, engine_mono(s->e) + VERIFY_SLOWLY, p->intent_ms + VERIFY_WITHIN,
-			      "an effect that may still show, since it may have been sent before the program ended"))
+		if (note_wait(
+			    s, engine_mono(s->e) + VERIFY_SLOWLY, p->intent_ms + VERIFY_WITHIN,
+			    "an effect that may still show, since it may have been sent before the program ended"))
 			tell_wait(s);
 		return;
 	}
@@ -539,7 +555,8 @@ static bool is_confirmed(struct step_run *s, const char **ret_title)
 	for (const char *const *c = s->e->o->confirmed; c && *c; c++)
 		if (strcmp(*c, title) == 0)
 			return true;
-	return s->e->o->ui->confirm && s->e->o->ui->confirm(s->e->o->ui->ctx, s->ps->address, title);
+	return s->e->o->ui->confirm &&
+	       s->e->o->ui->confirm(s->e->o->ui->ctx, s->ps->address, title);
 }
 
 static void tick_confirm(struct step_run *s)
@@ -547,9 +564,11 @@ static void tick_confirm(struct step_run *s)
 	const char *title = NULL;
 
 	if (s->was_confirmed || is_confirmed(s, &title)) {
-		s->was_confirmed = true; /* once is enough, also when the evidence has to be taken again */
+		s->was_confirmed =
+			true; /* once is enough, also when the evidence has to be taken again */
 		s->state = s->ps->executor == EXEC_OPERATOR ? STEP_ASK : STEP_ACT;
-	} else if (note_wait(s, INT64_MAX, 0, "this cannot be undone: run again with --confirm '%s'",
+	} else if (note_wait(s, INT64_MAX, 0,
+			     "this cannot be undone: run again with --confirm '%s'",
 			     title ? title : "TITLE")) {
 		tell_wait(s);
 	}
@@ -597,27 +616,32 @@ static void tick_verify(struct step_run *s)
 	}
 	if (engine_mono(s->e) > s->verify_by_mono && s->ps->type->undo == UNDO_NEVER &&
 	    engine_past(s->e, s)->is_lost) {
-		step_fail(s, E_GATE,
-			  "it was sent once and its effect has not shown; it is not sent again in this run. Look in the "
-			  "console; if it did not happen, give the run up with --abandon and plan anew");
+		step_fail(
+			s, E_GATE,
+			"it was sent once and its effect has not shown; it is not sent again in this run. Look in the "
+			"console; if it did not happen, give the run up with --abandon and plan anew");
 		return;
 	}
 	if (engine_mono(s->e) > s->verify_by_mono && engine_past(s->e, s)->is_lost) {
-		step_fail(s, E_TRANSPORT,
-			  "the reply was lost, and no effect has shown within 15 minutes. Run the same command again: it looks "
-			  "once more, and sends it again if it had none");
+		step_fail(
+			s, E_TRANSPORT,
+			"the reply was lost, and no effect has shown within 15 minutes. Run the same command again: it looks "
+			"once more, and sends it again if it had none");
 		return;
 	}
 	if (engine_mono(s->e) > s->verify_by_mono) {
-		step_fail(s, E_GATE, "%s: no effect seen within 15 minutes after %s", s->ps->type->doc,
-			  s->ps->executor == EXEC_OPERATOR ? "it was said to be done" : "the request");
+		step_fail(s, E_GATE, "%s: no effect seen within 15 minutes after %s",
+			  s->ps->type->doc,
+			  s->ps->executor == EXEC_OPERATOR ? "it was said to be done" :
+							     "the request");
 		return;
 	}
 	/* Most effects show at once; a list that lags does so by minutes. */
 	if (note_wait(s,
-		      engine_mono(s->e) + (s->verify_by_mono - engine_mono(s->e) > VERIFY_WITHIN - WHEN_MINUTE ?
-						   VERIFY_EVERY :
-						   VERIFY_SLOWLY),
+		      engine_mono(s->e) +
+			      (s->verify_by_mono - engine_mono(s->e) > VERIFY_WITHIN - WHEN_MINUTE ?
+				       VERIFY_EVERY :
+				       VERIFY_SLOWLY),
 		      0, "its effect to show"))
 		tell_wait(s);
 }

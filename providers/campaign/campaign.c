@@ -54,7 +54,8 @@ static const struct thing_type *const things[] = { &campaign_access, &campaign_f
 static const struct gate_type *const gates[] = { &campaign_records_arrive, NULL };
 
 static const struct capability capabilities[] = {
-	{ "sign in to Campaign", "campaign.access", "documented", "nothing in Campaign can be verified", NULL },
+	{ "sign in to Campaign", "campaign.access", "documented",
+	  "nothing in Campaign can be verified", NULL },
 	{ "read profiles", "campaign.profile", "documented",
 	  "that records arrive stays unproved: reported, and it does not stop the rest", NULL },
 	{ "read profile filters", "campaign.filter", "documented",

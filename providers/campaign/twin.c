@@ -90,7 +90,7 @@ static const char *external_form(struct world *w, const char *id)
 }
 
 const struct profile *tenant_profile(const struct world *w, const struct tenant *t,
-				       const char *contact_id)
+				     const char *contact_id)
 {
 	char buf[128];
 

@@ -31,9 +31,11 @@ enum kind { OTHER, SERVICE, MIGRATE, OAUTH, STRANGE, KINDS };
 static enum kind kind_of(const char *type)
 {
 	/* Kinds of credentials beside the server-to-server ones: they stand in the same list. */
-	static const char *const not_ours[] = { "oauthweb", "oauthios", "oauthandroid", "oauthwebapp",
-						"oauthsinglepageapp", "oauthnativeapp", "apikey",
-						"enterprisewebapp", "analytics", "adobeid" };
+	static const char *const not_ours[] = {
+		"oauthweb",           "oauthios",       "oauthandroid", "oauthwebapp",
+		"oauthsinglepageapp", "oauthnativeapp", "apikey",       "enterprisewebapp",
+		"analytics",          "adobeid"
+	};
 
 	if (!type)
 		return OTHER;
@@ -86,7 +88,8 @@ static const char *pair(const enum kind kinds[2], size_t *ret_jwt)
 
 static int sort_rows(struct call *c, const struct value *list, struct err *err)
 {
-	static const char *const names[KINDS] = { "none", "service", "migrate", "oauth", "unknown" };
+	static const char *const names[KINDS] = { "none", "service", "migrate", "oauth",
+						  "unknown" };
 	enum kind kinds[2] = { OTHER, OTHER };
 	const char *ids[2] = { NULL, NULL }, *type, *strange = NULL;
 	size_t rows = 0, jwt = 0, oauth;
@@ -100,7 +103,9 @@ static int sort_rows(struct call *c, const struct value *list, struct err *err)
 		if (kind == OTHER)
 			continue;
 		if (kind == STRANGE)
-			strange = value_text(value_get(row, value_get(row, "credential_type") ? "credential_type" : "integration_type"));
+			strange = value_text(value_get(row, value_get(row, "credential_type") ?
+								    "credential_type" :
+								    "integration_type"));
 		if (rows < 2) {
 			kinds[rows] = kind;
 			if (row_id(c->arena, row, &ids[rows], err) < 0)

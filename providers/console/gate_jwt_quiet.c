@@ -92,10 +92,12 @@ static void judge(const struct gate_view *g, struct says *ret)
 		return;
 	if (certain_ms > u.restart_ms + USES_MARGIN && other_consumers(g, ret->arena)) {
 		ret->until_ms = earliest_ms;
-		uses_say(ret, VERDICT_WAIT,
-			 "the JWT credential was used at %s, after the app's restart: switch the other declared consumers (%s)",
-			 when_text(text, certain_ms), other_consumers(g, ret->arena));
-	} else if (certain_ms > u.restart_ms + USES_MARGIN && !view_mark_ms(g->view, MARK_OWN_USE)) {
+		uses_say(
+			ret, VERDICT_WAIT,
+			"the JWT credential was used at %s, after the app's restart: switch the other declared consumers (%s)",
+			when_text(text, certain_ms), other_consumers(g, ret->arena));
+	} else if (certain_ms > u.restart_ms + USES_MARGIN &&
+		   !view_mark_ms(g->view, MARK_OWN_USE)) {
 		uses_say(
 			ret, VERDICT_FAIL,
 			"the JWT credential was used at %s, after %s (%s): by the app itself, which nobody has seen use OAuth yet, or by somebody not declared under consumers",

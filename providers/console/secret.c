@@ -34,7 +34,8 @@ static enum next bring_by_bridge(struct call *c, const struct http_resp *last, s
 		.secret_field = "client_secret",
 		.what = "reveal client secret"
 	};
-	c->put_ref = reference(c->view); /* the engine proves that it can be written before it asks */
+	c->put_ref =
+		reference(c->view); /* the engine proves that it can be written before it asks */
 	if (!last)
 		return NEXT_SEND;
 	if (!console_ok(last))
@@ -99,11 +100,14 @@ static int diff(const struct view *v, struct changes *c, struct err *err)
 	struct arena *a = changes_arena(c);
 
 	(void)err;
-	if (needs_secret(v) && strcmp(value_text_or(view_want(v, "executors.secret"), ""), "bridge") == 0 &&
-	    !value_bool_or(view_fact(v, "local.secret", "credential.client_secret.writable"), true)) {
-		changes_find(c, FIND_REFUSE, "secret-place",
-			     "a file: reference in a folder that exists and can be written to; or executors.secret: operator",
-			     "the client secret cannot be stored under %s", reference(v));
+	if (needs_secret(v) &&
+	    strcmp(value_text_or(view_want(v, "executors.secret"), ""), "bridge") == 0 &&
+	    !value_bool_or(view_fact(v, "local.secret", "credential.client_secret.writable"),
+			   true)) {
+		changes_find(
+			c, FIND_REFUSE, "secret-place",
+			"a file: reference in a folder that exists and can be written to; or executors.secret: operator",
+			"the client secret cannot be stored under %s", reference(v));
 		return 0;
 	}
 	if (needs_secret(v))

@@ -47,11 +47,13 @@ static const struct thing_type *const things[] = { &dynamics_access, &dynamics_c
 static const struct gate_type *const gates[] = { NULL };
 
 static const struct capability capabilities[] = {
-	{ "sign in to Dynamics", "dynamics.access", "documented", "nothing in Dynamics can be verified", NULL },
+	{ "sign in to Dynamics", "dynamics.access", "documented",
+	  "nothing in Dynamics can be verified", NULL },
 	{ "read contacts", "dynamics.contact", "documented",
 	  "that records flow stays unproved: reported, and it does not stop the rest", NULL },
 	{ "change the canary contact", "dynamics.canary/touch", "documented",
-	  "on a quiet tenant nothing may change in time, and that records flow stays unproved", NULL },
+	  "on a quiet tenant nothing may change in time, and that records flow stays unproved",
+	  NULL },
 	{ .name = NULL },
 };
 

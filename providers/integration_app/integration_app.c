@@ -47,7 +47,8 @@ static const struct gate_type *const gates[] = { &app_workflows_stable, &app_bac
 
 /* Eleven pages of documentation name no API, CLI or SDK (help/integrating/using/d365-acs-*.md, read 2026-11-23). */
 static const struct capability capabilities[] = {
-	{ "read settings", "app.settings", "UI only", "a person attests auth type and client id", NULL },
+	{ "read settings", "app.settings", "UI only", "a person attests auth type and client id",
+	  NULL },
 	{ "save settings", "app.settings/switch", "UI only",
 	  "a person types them; the app's first use of the OAuth credential shows it", NULL },
 	{ "read workflows and backlog", "app.workflow", "UI only",

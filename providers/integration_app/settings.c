@@ -109,7 +109,8 @@ static void say_way_back(const struct view *v, struct changes *c)
 	if (state && (strcmp(state, "converted") == 0 || strcmp(state, "never-jwt") == 0))
 		changes_undo(c, UNDO_GONE, "there is no JWT credential to go back to");
 	else if (view_known(v, "console.certificate") && ends <= v->now_ms)
-		changes_undo(c, UNDO_GONE, "the JWT credential's certificate has ended, and none can be added");
+		changes_undo(c, UNDO_GONE,
+			     "the JWT credential's certificate has ended, and none can be added");
 }
 
 static void want_switch(const struct view *v, struct changes *c, const char *reason)
@@ -178,8 +179,10 @@ static int settings_diff(const struct view *v, struct changes *c, struct err *er
 		return 0;
 	}
 	if (strcmp(auth_type, "jwt") == 0 && is_converted)
-		changes_find(c, FIND_WARN, "outage", "apply at once: nothing is waited for before the switch",
-			     "the credential was converted, and the app is still set to JWT: this is an outage");
+		changes_find(
+			c, FIND_WARN, "outage",
+			"apply at once: nothing is waited for before the switch",
+			"the credential was converted, and the app is still set to JWT: this is an outage");
 	if (strcmp(auth_type, "jwt") == 0) {
 		want_switch(v, c, is_first ? "jwt-only" : is_converted ? "outage" : "app-on-jwt");
 		return 0;

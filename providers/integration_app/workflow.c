@@ -173,11 +173,13 @@ static void check_waiting(const struct view *v, struct changes *c)
  * Somebody began this migration, and may have stopped workflows on the way. Without a journal of ours nothing tells
  * whether what is STOPPED is meant to be, so the file has to.
  */
-static void check_stopped(const struct view *v, struct changes *c, const char *state, const struct app_workflow wf[APP_WORKFLOWS])
+static void check_stopped(const struct view *v, struct changes *c, const char *state,
+			  const struct app_workflow wf[APP_WORKFLOWS])
 {
 	bool is_stopped[APP_WORKFLOWS];
 
-	if (strcmp(state, "started") != 0 || value_count(v->marks) > 0 || !app_wants(v, "keep") || !any(wf, WF_STOPPED))
+	if (strcmp(state, "started") != 0 || value_count(v->marks) > 0 || !app_wants(v, "keep") ||
+	    !any(wf, WF_STOPPED))
 		return;
 	for (size_t i = 0; i < APP_WORKFLOWS; i++)
 		is_stopped[i] = wf[i].status == WF_STOPPED;

@@ -414,7 +414,8 @@ static void unknown_app_facts_are_to_be_attested_before_anything_else(void **sta
 	see(&s, "app.settings", KNOWN_ATTESTED, "{'auth_type':'jwt','client_id':''}");
 	see(&s, "app.workflow", KNOWN_ATTESTED,
 	    "{'ingress':'RUNNING','egress':'RUNNING','opt-in-out':'STOPPED'}");
-	assert_string_equal(diff(&s), "switch(outage) restart(settings-change) stable(prove); warn outage");
+	assert_string_equal(diff(&s),
+			    "switch(outage) restart(settings-change) stable(prove); warn outage");
 	migration(&s, "never-jwt");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
@@ -431,7 +432,8 @@ static void converted_on_jwt_is_an_outage_and_on_oauth_only_a_failed_workflow_is
 	migration(&s, "converted");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF("FAILED", "FAILED", "STOPPED", ""));
-	assert_string_equal(diff(&s), "switch(outage) restart(settings-change) stable(prove); warn outage");
+	assert_string_equal(diff(&s),
+			    "switch(outage) restart(settings-change) stable(prove); warn outage");
 	for (int i = 0; i < 2; i++) {
 		migration(&s, i ? "never-jwt" : "converted");
 		see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));

@@ -1705,7 +1705,7 @@ static void a_patch_obeys_its_conditions(void **state)
 	assert_int_equal(r.resp.status, 201);
 	pass(&r, 2 * WHEN_MINUTE);
 	assert_non_null(tenant_profile(r.w, tenant_named(r.w, "acme-dev"),
-					 value_text(value_get(v, "contactid"))));
+				       value_text(value_get(v, "contactid"))));
 	r.extra = NULL;
 	r.bearer = entra(&r, GRANT "client_id=entra-read&client_secret=fake-read" RESOURCE, 200);
 	ask(&r, "PATCH", API "contacts(" GUID1 ")", "{\"lastname\":\"Z\"}");
