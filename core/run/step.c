@@ -15,6 +15,7 @@
 #include "core/base/when.h"
 #include "core/run/run_state.h"
 
+#define FENCE_EVERY (2 * WHEN_MINUTE)
 #define FRESH_FOR (2 * WHEN_MINUTE) /* how old the evidence for an act may be */
 #define VERIFY_EVERY (5 * WHEN_SECOND)
 #define VERIFY_SLOWLY (30 * WHEN_SECOND)
@@ -353,6 +354,16 @@ static void acted(void *arg, struct call_job *j)
 		engine_record(s->e, "outcome", rec);
 		s->state = STEP_LOOK;
 		engine_tell(s->e, APPLY_NOTE, s, 0, "%s", j->err.msg);
+		return;
+	}
+	if (j->is_fenced) {
+		/* Another environment with the same credential was restarted: nothing was sent, and its fence opens again. */
+		rec = outcome_record(s, j->call.marks, false, "fenced");
+		if (!engine_record(s->e, "outcome", rec))
+			return;
+		s->state = STEP_LOOK;
+		if (note_wait(s, engine_mono(s->e) + FENCE_EVERY, 0, "%s", j->err.msg))
+			tell_wait(s);
 		return;
 	}
 	rec = outcome_record(s, j->call.marks, false, j->err.msg);
