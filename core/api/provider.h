@@ -109,8 +109,11 @@ void changes_add(struct changes *c, const struct change_type *type, const struct
 void changes_undo(struct changes *c, enum undo undo, const char *doc);
 bool changes_have(const struct changes *c, const char *thing, const char *change);   /* among those found for this environment so far */
 void changes_find(struct changes *c, enum finding_kind kind, const char *rule, const char *hint, const char *fmt, ...) PRINTF_LIKE(5, 6);
-/* An operator has to attest facts of a thing: at once (a step of its own before all others, and nothing else is planned), or later, by the named step. */
-void changes_attest(struct changes *c, const char *thing, const char *const *facts, const char *why, bool now);
+/*
+ * An operator has to attest facts of a thing. @step  the change of that thing whose step will ask ("jwt-quiet"), in its own time; NULL: at once,
+ * before anything else is planned.
+ */
+void changes_attest(struct changes *c, const char *thing, const char *const *facts, const char *why, const char *step);
 struct arena *changes_arena(struct changes *c);
 
 struct thing_type {

@@ -58,7 +58,7 @@ void changes_find(struct changes *c, enum finding_kind kind, const char *rule, c
 }
 
 void changes_attest(struct changes *c, const char *thing, const char *const *facts, const char *why,
-		    bool now)
+		    const char *step)
 {
 	const struct thing_type *t = registry_thing(c->registry, thing);
 
@@ -67,7 +67,7 @@ void changes_attest(struct changes *c, const char *thing, const char *const *fac
 	c->attests[c->attest_count++] = (struct attest_need){ .thing = t ? t : c->current,
 							      .facts = facts,
 							      .why = arena_strdup(c->arena, why),
-							      .now = now };
+							      .step = step };
 }
 
 struct arena *changes_arena(struct changes *c)
@@ -86,7 +86,7 @@ bool changes_found(const struct changes *c, enum finding_kind kind)
 bool changes_attest_now(const struct changes *c)
 {
 	for (size_t i = 0; i < c->attest_count; i++)
-		if (c->attests[i].now)
+		if (!c->attests[i].step)
 			return true;
 	return false;
 }

@@ -23,7 +23,7 @@ struct attest_need {
 	const struct thing_type *thing;
 	const char *const *facts; /* names; ends with NULL */
 	const char *why;
-	bool now;
+	const char *step; /* the change whose step asks; NULL: before planning */
 };
 struct changes {
 	struct arena *arena;

@@ -27,6 +27,8 @@ static void put_text(struct arena *a, struct value *m, const char *key, const ch
  */
 struct kind {
 	const struct change_type *type;
+	enum undo undo_as;
+	const char *undo_doc;
 	const struct value *thing, *change, *doc, *phase, *undo;
 };
 struct shared_gate {
@@ -36,6 +38,7 @@ struct shared_gate {
 struct maker {
 	struct plan *p;
 	const struct value **env_names, **addresses; /* by index in the plan */
+	size_t *first_steps; /* of each environment; its others are near by */
 	const struct value *executors[EXEC_API + 1];
 	struct kind *kinds;
 	struct shared_gate *gates;
@@ -74,13 +77,34 @@ static struct value *findings_value(struct arena *a, const struct changes *c)
 	return list;
 }
 
-static struct value *attests_value(struct arena *a, const struct changes *c)
+/* The step of this environment that will ask for it; NULL: none, it is needed before planning. */
+static const struct plan_step *asking_step(const struct maker *mk, size_t env,
+					   const struct attest_need *n)
 {
+	const struct plan *p = mk->p;
+
+	for (size_t i = mk->first_steps[env]; n->step && i < p->step_count; i++) {
+		const struct plan_step *s = &p->steps[i];
+
+		if (s->thing != n->thing || strcmp(s->type->name, n->step) != 0)
+			continue;
+		for (size_t k = 0; k < s->env_count; k++)
+			if (s->envs[k] == env)
+				return s;
+	}
+	return NULL;
+}
+
+static struct value *attests_value(const struct maker *mk, size_t env)
+{
+	struct arena *a = mk->p->arena;
+	const struct changes *c = &mk->p->envs[env].changes;
 	struct value *list = value_list(a);
 
 	for (size_t i = 0; i < c->attest_count; i++) {
 		const struct attest_need *n = &c->attests[i];
-		struct value *m = value_map_sized(a, 5), *facts = value_list(a);
+		const struct plan_step *by = asking_step(mk, env, n);
+		struct value *m = value_map_sized(a, 7), *facts = value_list(a);
 
 		for (const char *const *f = n->facts; f && *f; f++)
 			value_list_add(a, facts, value_borrowed(a, *f));
@@ -88,7 +112,11 @@ static struct value *attests_value(struct arena *a, const struct changes *c)
 		put_text(a, m, "page", n->thing->page);
 		put_text(a, m, "why", n->why);
 		value_add(a, m, "facts", facts);
-		value_add(a, m, "before_planning", value_bool(a, n->now));
+		value_add(a, m, "before_planning", value_bool(a, !n->step));
+		if (by) {
+			put_text(a, m, "step", by->address);
+			value_add(a, m, "earliest_ms", value_int(a, by->earliest_ms));
+		}
 		value_list_add(a, list, m);
 	}
 	return list;
@@ -106,7 +134,7 @@ static struct value *env_value(const struct maker *mk, size_t index)
 	value_add(a, m, "identity", pe->identity);
 	value_add(a, m, "facts", pe->facts);
 	value_add(a, m, "findings", findings_value(a, &pe->changes));
-	value_add(a, m, "attest", attests_value(a, &pe->changes));
+	value_add(a, m, "attest", attests_value(mk, index));
 	value_add(a, m, "requests", pe->requests);
 	return m;
 }
@@ -150,7 +178,8 @@ static const struct kind *kind_of(struct maker *mk, const struct plan_step *s)
 	struct value *undo;
 
 	for (size_t i = 0; i < mk->kind_count; i++)
-		if (mk->kinds[i].type == s->type)
+		if (mk->kinds[i].type == s->type && mk->kinds[i].undo_as == s->undo &&
+		    mk->kinds[i].undo_doc == s->undo_doc)
 			return &mk->kinds[i];
 	undo = value_map_sized(a, 2);
 	put_text(a, undo, "kind", undo_name(s->undo));
@@ -158,6 +187,8 @@ static const struct kind *kind_of(struct maker *mk, const struct plan_step *s)
 	mk->kinds = mem_grow(mk->kinds, mk->kind_count, &mk->kind_cap, sizeof(*mk->kinds));
 	mk->kinds[mk->kind_count] = (struct kind){
 		.type = s->type,
+		.undo_as = s->undo,
+		.undo_doc = s->undo_doc,
 		.thing = value_borrowed(a, s->thing->name),
 		.change = value_borrowed(a, s->type->name),
 		.doc = s->type->doc ? value_borrowed(a, s->type->doc) : NULL,
@@ -331,6 +362,10 @@ const struct value *plan_to_value(struct plan *p)
 	steps = value_list(a);
 	mk.env_names = arena_array(a, p->env_count, sizeof(struct value *));
 	mk.addresses = arena_array(a, p->step_count, sizeof(struct value *));
+	mk.first_steps = arena_array(a, p->env_count, sizeof(size_t));
+	for (size_t i = p->step_count; i-- > 0;)
+		for (size_t k = 0; k < p->steps[i].env_count; k++)
+			mk.first_steps[p->steps[i].envs[k]] = i;
 	for (size_t i = 0; i < p->env_count; i++) {
 		mk.env_names[i] = value_borrowed(a, p->envs[i].env->name);
 		value_list_add(a, envs, env_value(&mk, i));

@@ -288,8 +288,16 @@ static void put_attests(struct printer *p, const struct value *env)
 		text_add(&text, plan_text_of(n, "thing"), CUT_NAME);
 		sb_add(&text, ": ");
 		text_add_value(&text, value_get(n, "facts"), CUT_TEXT);
-		sb_add(&text, is_now ? "; a person has to attest them before anything is planned" :
-				       "; a person is asked when a step needs them");
+		if (is_now) {
+			sb_add(&text, "; a person has to attest them before anything is planned");
+		} else if (*plan_text_of(n, "step")) {
+			sb_add(&text, "; a person is asked by ");
+			text_add(&text, plan_text_of(n, "step"), CUT_NAME);
+			sb_add(&text, ", at the earliest +");
+			text_add_span(&text, value_int_or(value_get(n, "earliest_ms"), 0));
+		} else {
+			sb_add(&text, "; a person is asked when a step needs them");
+		}
 		plan_line(p, 2, FINDING, is_now ? "ask now" : "ask later",
 			  is_now ? INK_ALARM : INK_CYAN, INK_PLAIN, text.buf);
 		if (*plan_text_of(n, "why")) {

@@ -101,7 +101,7 @@ bool console_unknown(const struct view *v, struct changes *c, const char *thing,
 			     "run again; nothing is planned on a guess", "%s could not be read: %s",
 			     thing, why);
 	else
-		changes_attest(c, thing, facts, why, true);
+		changes_attest(c, thing, facts, why, NULL);
 	return true;
 }
 

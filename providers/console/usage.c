@@ -195,14 +195,14 @@ static int diff(const struct view *v, struct changes *c, struct err *err)
 	changes_add(c, &app_uses_oauth, NULL, NULL, needs_restart(v) ? "restarted" : state);
 	if (!view_known(v, "console.usage"))
 		changes_attest(c, "console.usage", oauth_facts,
-			       o && o->why ? o->why : "nobody has looked", false);
+			       o && o->why ? o->why : "nobody has looked", "app-uses-oauth");
 	if (!is_contracted)
 		return 0;
 	changes_add(c, &jwt_quiet, NULL, NULL, state);
 	changes_add(c, &still_mints, NULL, NULL, state);
 	if (!value_bool_or(view_fact(v, "console.usage", "jwt_visible"), false))
 		changes_attest(c, "console.usage", jwt_facts,
-			       "the API shows no use of the JWT grant", false);
+			       "the API shows no use of the JWT grant", "jwt-quiet");
 	return 0;
 }
 

@@ -148,7 +148,7 @@ static void diff_unknown(const struct view *v, struct changes *c, const char *st
 		changes_attest(c, "app.settings", attested,
 			       o && o->why ? o->why :
 					     "the app has no public API, and no bridge reads it",
-			       true);
+			       NULL);
 }
 
 static int settings_diff(const struct view *v, struct changes *c, struct err *err)

@@ -231,7 +231,7 @@ static int workflow_diff(const struct view *v, struct changes *c, struct err *er
 		changes_attest(c, "app.workflow", app_workflows,
 			       o && o->why ? o->why :
 					     "the app has no public API, and no bridge reads it",
-			       true);
+			       NULL);
 		return 0;
 	}
 	check_stopped(v, c, state, wf);

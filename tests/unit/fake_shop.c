@@ -394,7 +394,7 @@ static int diff_settings(const struct view *v, struct changes *c, struct err *er
 
 	(void)err;
 	if (!view_known(v, "shop.settings"))
-		changes_attest(c, "shop.settings", facts, "nobody can read it", true);
+		changes_attest(c, "shop.settings", facts, "nobody can read it", NULL);
 	else if (is_set(v) == SETTLED_NO)
 		changes_add(c, &change_set, NULL, NULL, "old-set");
 	return 0;

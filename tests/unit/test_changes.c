@@ -91,7 +91,7 @@ static int finding_diff(const struct view *v, struct changes *c, struct err *err
 	(void)v;
 	(void)err;
 	changes_find(c, FIND_WARN, "title", "hint", "title '%s'", "a\033[2Jb\n");
-	changes_attest(c, "no.such", facts, "later", false);
+	changes_attest(c, "no.such", facts, "later", "watch");
 	return 0;
 }
 

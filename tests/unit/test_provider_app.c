@@ -290,7 +290,7 @@ static const char *diff(const struct scene *s)
 			c.findings[i].rule);
 	for (size_t i = 0; i < c.attest_count; i++)
 		sb_addf(&out, "%sattest %s%s", out.len ? "; " : "", c.attests[i].thing->name,
-			c.attests[i].now ? " now" : "");
+			c.attests[i].step ? "" : " now");
 	return arena_strdup(&mem, out.buf);
 }
 

@@ -585,7 +585,7 @@ static const struct attest_need *attested(const char *thing, bool now)
 {
 	for (size_t i = 0; i < rig.changes.attest_count; i++)
 		if (strcmp(rig.changes.attests[i].thing->name, thing) == 0 &&
-		    rig.changes.attests[i].now == now)
+		    !rig.changes.attests[i].step == now)
 			return &rig.changes.attests[i];
 	return NULL;
 }
