@@ -170,7 +170,7 @@ void engine_tell(struct engine *e, enum apply_event ev, const struct step_run *s
 	CLEANUP(sb_done) struct sb text = SB_INIT(2048);
 	va_list ap;
 
-	if (ev != APPLY_STEP_WAITS && ev != APPLY_GATE_SAW)
+	if (ev != APPLY_STEP_WAITS && ev != APPLY_GATE_SAW && ev != APPLY_STEP_ACTING)
 		e->progress_mono = engine_mono(e);
 	va_start(ap, fmt);
 	sb_addv(&text, fmt, ap);
