@@ -298,7 +298,7 @@ static int64_t next_wake(const struct engine *e)
 	return wake;
 }
 
-static bool is_writing(const struct engine *e)
+bool engine_is_writing(const struct engine *e)
 {
 	for (size_t i = 0; i < e->plan->step_count; i++)
 		if (e->steps[i].job)
@@ -338,7 +338,7 @@ static void stop(struct engine *e)
 	e->is_stopping = true;
 	caller_stop(e->caller);
 	/* First signal: what was stopped is started again. Second: leave. */
-	while (is_writing(e) && !e->fatal.code && engine_mono(e) < by &&
+	while (engine_is_writing(e) && !e->fatal.code && engine_mono(e) < by &&
 	       e->o->calls->sys->signalled(e->o->calls->sys->ctx) < 2)
 		caller_pump(e->caller, SLICE);
 	for (size_t i = 0; i < e->plan->step_count; i++)

@@ -43,6 +43,7 @@ struct step_run {
 	bool is_busy;               /* a round or a call is under way */
 	size_t rounds_open;
 	enum { LOOK_NONE, LOOK_RUNNING, LOOK_FRESH } look;
+	bool was_so;                /* found done without an act of ours or an operator's */
 	bool was_confirmed;         /* the title was typed, or given */
 	bool is_asking;             /* a person has been shown what to do, in this process */
 	int64_t look_again_mono;    /* while asking: when to look for the effect */
@@ -81,6 +82,7 @@ struct engine {
 struct past_run *engine_run(const struct engine *e);
 struct past_step *engine_past(const struct engine *e, const struct step_run *s); /* look up again after every record */
 int64_t engine_mono(const struct engine *e);
+bool engine_is_writing(const struct engine *e); /* a step's act is under way */
 /* E_REFUSED when what was last observed of plan env `env` is another system than the one planned for. */
 int engine_same_identity(const struct engine *e, size_t env, struct err *err) MUST_USE;
 /* A record about a step: {run, step, environments, now_ms} in the journal's arena, to be completed and added. */

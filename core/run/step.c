@@ -483,13 +483,19 @@ static void found_done(struct step_run *s)
 	} else if (!p->has_acted && p->is_asked && p->is_act && p->ack) {
 		take_answer(s);
 		return;
-	} else if (!p->has_acted && p->is_asked && p->is_act) {
+	} else if (!p->has_acted) {
+		/* Somebody else's doing, or an operator's who has not said so. When it was is not known: now is the careful answer. */
 		struct arena *a = journal_arena(&s->e->journal);
-		struct value *rec = outcome_record(s, NULL, true, "effect seen without an answer");
+		bool asked = p->is_asked && p->is_act;
+		struct value *rec =
+			outcome_record(s, NULL, true,
+				       asked ? "effect seen without an answer" : "found so");
 
-		value_set(a, rec, "effects", operator_effects(s));
+		if (s->ps->executor == EXEC_OPERATOR)
+			value_set(a, rec, "effects", operator_effects(s));
 		if (!engine_record(s->e, "outcome", rec))
 			return;
+		s->was_so = !asked;
 	}
 	go_after(s);
 }
@@ -573,6 +579,12 @@ static bool is_confirmed(struct step_run *s, const char **ret_title)
 static void tick_confirm(struct step_run *s)
 {
 	const char *title = NULL;
+
+	if (!s->was_confirmed && engine_is_writing(s->e)) {
+		/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
+		s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
+		return;
+	}
 
 	if (s->was_confirmed || is_confirmed(s, &title)) {
 		s->was_confirmed =
@@ -659,7 +671,7 @@ static void tick_verify(struct step_run *s)
 
 static void tick_after(struct step_run *s)
 {
-	bool was_done = engine_past(s->e, s)->has_acted;
+	bool was_done = engine_past(s->e, s)->has_acted && !s->was_so;
 
 	if (!gates_pass(s, false))
 		return;

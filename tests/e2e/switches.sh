@@ -60,4 +60,22 @@ one empty-usages 'usages_null_when_unused: false, usage_lag_random: true'
 one other-shapes 'type_key: integration_type, binding_unit: s, date_form: iso, numbers_for_bools: false, workspaces_in_project: false'
 one server-checks 'finalize_checks: true'
 one late-mint 'mint_lag: 1m, tokens_outlive: false, unstarted_error: invalid_client'
+
+# Somebody finalizes in the console while the run waits for the day of quiet: the run finds it so, and still ends.
+mkdir "$tmp/by-hand" "$tmp/by-hand/secrets"
+cd "$tmp/by-hand" || exit 1
+sandbox "$tmp/by-hand/box" "$top/examples/worlds/two-environments.yaml" --speed $FAST
+cp "$ca" ca.pem
+cp "$top/examples/plans/02-dev-and-prod.yaml" rollout.yaml
+for _ in 1 2; do
+	"$S2SCTL" apply rollout.yaml --env dev --time-scale $FAST --wait=20m >out 2>err
+done
+somebody '{"do": "finalize", "credential": "111001"}'
+apply_until_done
+is "finalized by hand: apply ends" "$?" 0
+[ "$status" -eq 0 ] || { cat out err; }
+is "finalized by hand: not once more by us" "$(wrote finalize)" 1
+has "finalized by hand: the receipt says that it was so already" "$(grep '"type":"receipt"' .s2sctl/journal.jsonl)" \
+	'"dev/console.migration/finalize":"already"'
+sandbox_ends
 exit "$failed"
