@@ -43,6 +43,11 @@ struct scene {
 	void (*command_begins)(void *ctx, enum scene_command kind);
 	/* @by_itself  it came to its end; false: it was killed */
 	void (*command_ended)(void *ctx, enum scene_command kind, bool by_itself);
+	/*
+	 * Faults have ended, and the same command run again and again comes to the same end: judged for convergence.
+	 * @exit_status  of the last apply. @planned_status  of a plan afterwards with --detailed-exitcode: 0 nothing to do, 2 changes, 3, 5 ...
+	 */
+	void (*settled)(void *ctx, int exit_status, int planned_status);
 	/* NULL: sound so far. Else the first violation, in words that begin with its invariant's letter: "(a) ...". */
 	const char *(*verdict)(void *ctx);
 };
