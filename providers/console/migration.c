@@ -221,8 +221,8 @@ static const struct value *finalize_effects(const struct view *v, struct arena *
 static const char *const finalize_verify[] = { "console.credential",  "console.client",
 					       "console.certificate", "console.migration",
 					       "app.settings",        NULL };
-static const char *const finalize_before[] = { "app_uses_oauth", "jwt_quiet", "workflows_running",
-					       NULL };
+static const char *const finalize_before[] = { "still_started", "app_uses_oauth", "jwt_quiet",
+					       "workflows_running", NULL };
 
 static const struct change_type finalize = {
 	.name = "finalize",

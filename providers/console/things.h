@@ -7,4 +7,4 @@
 
 extern const struct thing_type console_project, console_credential, console_client,
 	console_certificate, console_migration, console_secret, console_usage;
-extern const struct gate_type gate_app_uses_oauth, gate_jwt_quiet, gate_still_mints;
+extern const struct gate_type gate_app_uses_oauth, gate_jwt_quiet, gate_still_mints, gate_still_started;

@@ -1408,6 +1408,51 @@ static void the_app_has_to_mint_after_finalize(void **state)
 	assert_int_equal(ask_gate(&gate_still_mints), VERDICT_INCONCLUSIVE);
 }
 
+/* The word of a person that is `age` old, on a status that no call can read. */
+static enum verdict told(const char *status, int64_t age)
+{
+	begin("{}");
+	saw("console.credential", "{'type':'migrate'}");
+	know("console.migration", KNOWN_ATTESTED, status);
+	slot("console.migration")->server_ms = NOW - age;
+	return ask_gate(&gate_still_started);
+}
+
+static void a_migration_that_somebody_ended_is_not_finalized(void **state)
+{
+	(void)state;
+	begin("{}");
+	saw("console.credential", "{'type':'migrate'}");
+	saw("console.migration", "{'status':'STARTED'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
+	saw("console.credential", "{'type':'service'}");
+	saw("console.migration", "{'status':'STARTED'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_INCONCLUSIVE);
+	saw("console.migration", "{'status':'NOT_STARTED'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_FAIL);
+	saw("console.credential", "{'type':'oauth'}");
+	saw("console.migration", "{'status':'COMPLETED'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
+	assert_false(rnd.says.ask);
+}
+
+static void a_status_told_by_a_person_is_asked_again_after_an_hour(void **state)
+{
+	(void)state;
+	assert_int_equal(told("{'status':'STARTED'}", HOUR), VERDICT_PASS);
+	assert_int_equal(told("{'status':'STARTED'}", HOUR + 1), VERDICT_WAIT);
+	assert_true(rnd.says.ask);
+	assert_string_equal(rnd.says.ask_thing, "console.migration");
+	know("console.migration", KNOWN_JOURNAL, "{'status':'STARTED'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
+	assert_true(rnd.says.ask);
+	unknown("console.migration", KNOWN_FAILED); /* nonsense is no reason to believe a person */
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
+	assert_false(rnd.says.ask);
+	want("{'executors':{'finalize':'operator'}}"); /* who sees the card themselves */
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
+}
+
 static void safety_gates_cannot_be_made_optional(void **state)
 {
 	(void)state;
@@ -1495,6 +1540,8 @@ int main(void)
 		T(an_attestation_expires_after_an_hour),
 		T(a_coarse_reading_counts_late_for_quiet_and_early_for_blame),
 		T(the_app_has_to_mint_after_finalize),
+		T(a_migration_that_somebody_ended_is_not_finalized),
+		T(a_status_told_by_a_person_is_asked_again_after_an_hour),
 		T(safety_gates_cannot_be_made_optional),
 		T(tables_name_only_what_is_there),
 	};

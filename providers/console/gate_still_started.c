@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gate_still_started.c - right before the JWT credential is deleted: is the migration still under way?
+ *
+ * Somebody may have cancelled it, or Adobe have completed it, since the plan was made. A person who finalizes in the console has the
+ * migration card before their eyes; when this tool does it, and cannot read the status, a person has to have read it within the hour.
+ */
+#include <string.h>
+
+#include "core/base/when.h"
+#include "providers/console/state.h"
+#include "providers/console/things.h"
+#include "providers/console/uses.h"
+
+#define ATTESTED_FOR WHEN_HOUR
+
+static const struct field fields[] = { { .name = NULL } };
+static const char *const observes[] = { "console.credential", "console.migration", NULL };
+
+/* Whether this was read in the round that is judged, or told by a person a short while ago. */
+static bool is_fresh(const struct view *v, const char *thing)
+{
+	const struct observation *o = view_seen(v, thing);
+
+	if (!o)
+		return false;
+	return o->known == KNOWN_API || o->known == KNOWN_BRIDGE ||
+	       (o->known == KNOWN_ATTESTED && o->server_ms &&
+		v->now_ms - o->server_ms <= ATTESTED_FOR);
+}
+
+static void ask(struct says *ret, const char *thing)
+{
+	ret->ask = true;
+	ret->ask_thing = thing;
+	uses_say(ret, VERDICT_WAIT, "%s cannot be read: a person has to read it now", thing);
+}
+
+static void judge_state(const struct view *v, struct says *ret)
+{
+	if (state_is(v, "started"))
+		uses_say(ret, VERDICT_PASS, "the migration is under way");
+	else if (state_is(v, "jwt-only"))
+		uses_say(ret, VERDICT_FAIL,
+			 "the migration is not under way any more: somebody has cancelled it");
+	else if (state_is(v, "converted"))
+		uses_say(ret, VERDICT_WAIT,
+			 "the migration has been completed: nothing is left to do");
+	else
+		uses_say(ret, VERDICT_INCONCLUSIVE,
+			 "type and status of the credential do not agree");
+}
+
+static void judge(const struct gate_view *g, struct says *ret)
+{
+	const struct view *v = g->view;
+	const char *type = view_fact_text(v, "console.credential", "type"),
+		   *status = view_fact_text(v, "console.migration", "status");
+
+	uses_saw(ret, "type %s, status %s", type ? type : "unknown", status ? status : "unknown");
+	if (strcmp(value_text_or(view_want(v, "executors.finalize"), ""), "operator") == 0 &&
+	    (!is_fresh(v, "console.credential") || !is_fresh(v, "console.migration"))) {
+		uses_say(ret, VERDICT_PASS, "whoever finalizes sees the migration card");
+		return;
+	}
+	for (const char *const *t = observes; *t; t++) {
+		const struct observation *o = view_seen(v, *t);
+
+		if (is_fresh(v, *t))
+			continue;
+		if (o && o->known == KNOWN_FAILED)
+			uses_say(ret, VERDICT_WAIT, "%s: %s", *t, o->why);
+		else
+			ask(ret, *t);
+		return;
+	}
+	judge_state(v, ret);
+}
+
+const struct gate_type gate_still_started = {
+	.name = "still_started",
+	.doc = "the migration is still under way, as read or attested just now",
+	.fields = fields,
+	.observes = observes,
+	.judge = judge,
+	.cadence = "1m",
+	.deadline = "24h",
+	.is_safety = true,
+};
