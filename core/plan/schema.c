@@ -905,7 +905,9 @@ static void walk_entry(const struct field *f, const char *key, const struct valu
 	if (!v)
 		return;
 	size_t len = path->len;
-	sb_addf(path, "%s%s", len ? "." : "", key);
+	if (len)
+		sb_addc(path, '.');
+	sb_add(path, key);
 	walk_secrets(f, v, path, fn, arg);
 	sb_shrink(path, len);
 }
