@@ -26,13 +26,10 @@ static const struct opt *common_options(struct session *s, struct opt table[8])
 	return table;
 }
 
-void session_out(struct session *s, const struct sb *text)
+void session_out(struct session *s, struct sb *text)
 {
-	CLEANUP(sb_done) struct sb clean = SB_INIT(SB_TEXT_MAX * 4);
-
-	sb_addn(&clean, text->buf, text->len);
-	redact_text(&clean);
-	s->p->out(s->p->ctx, clean.buf, clean.len);
+	redact_text(text);
+	s->p->out(s->p->ctx, text->buf, text->len);
 }
 
 void session_talk(struct session *s, const struct sb *text)

@@ -53,7 +53,7 @@ bool session_store(struct session *s, int *ret_exit);
 bool session_connect(struct session *s, int *ret_exit);
 void session_done(struct session *s);
 
-void session_out(struct session *s, const struct sb *text);   /* stdout, redacted */
+void session_out(struct session *s, struct sb *text);   /* stdout; redacted where it stands, for it may be large */
 void session_talk(struct session *s, const struct sb *text);  /* stderr, redacted */
 void session_talkf(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int session_fail(struct session *s, const struct err *err);   /* tells the error; its exit status */

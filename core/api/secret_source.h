@@ -17,4 +17,9 @@ struct secret_source {
 	int (*can_put)(void *ctx, const char *ref, struct err *err);
 	/* Writes it: mode 0600, atomic, fsync of file and folder. */
 	int (*put)(void *ctx, const char *ref, const struct secret *s, struct err *err);
+	/*
+	 * The same question as can_put from a look alone: nothing is written, so a full disk goes unnoticed. Asked while observing,
+	 * of each environment; who is about to ask for a secret that is shown once asks can_put. NULL: can_put is asked.
+	 */
+	int (*may_put)(void *ctx, const char *ref, struct err *err);
 };

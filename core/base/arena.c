@@ -131,6 +131,17 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 	return p;
 }
 
+char *arena_join(struct arena *a, const char *head, char between, const char *tail)
+{
+	size_t head_len = strlen(head), tail_len = strlen(tail);
+	char *p = take(a, head_len + tail_len + 2, 1);
+
+	memcpy(p, head, head_len);
+	p[head_len] = between;
+	memcpy(p + head_len + 1, tail, tail_len + 1);
+	return p;
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	char buf[256]; /* most text fits, and is made once */

@@ -23,6 +23,7 @@ void *arena_alloc(struct arena *a, size_t size) MUST_USE;
 void *arena_array(struct arena *a, size_t count, size_t size) MUST_USE; /* overflow checked */
 char *arena_strdup(struct arena *a, const char *s) MUST_USE;            /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t len) MUST_USE;
+char *arena_join(struct arena *a, const char *head, char between, const char *tail) MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_USE;
 
 /* Grows a vector inside an arena by doubling (the old half stays until the arena dies). */

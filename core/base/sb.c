@@ -64,7 +64,25 @@ void sb_addn(struct sb *s, const void *bytes, size_t len)
 
 void sb_addc(struct sb *s, char c)
 {
-	sb_addn(s, &c, 1);
+	if (!reserve(s, 1))
+		return;
+	s->buf[s->len++] = c;
+	s->buf[s->len] = '\0';
+}
+
+void sb_add_int(struct sb *s, int64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (n < 0)
+		digits[--at] = '-';
+	sb_addn(s, digits + at, sizeof(digits) - at);
 }
 
 void sb_pad(struct sb *s, char c, size_t count)
@@ -87,17 +105,21 @@ void sb_addf(struct sb *s, const char *fmt, ...)
 
 void sb_addv(struct sb *s, const char *fmt, __builtin_va_list ap)
 {
+	size_t room = s->cap - MIN_OF(s->cap, s->len); /* most often enough, and once is */
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room > 0 ? s->buf + s->len : NULL, room, fmt, again);
 	va_end(again);
 	assert(n >= 0);
-	if (n <= 0 || !reserve(s, (size_t)n))
-		return;
-	(void)vsnprintf(s->buf + s->len, (size_t)n + 1, fmt, ap);
-	s->len += (size_t)n;
+	if (n > 0 && reserve(s, (size_t)n)) {
+		if ((size_t)n >= room)
+			(void)vsnprintf(s->buf + s->len, (size_t)n + 1, fmt, ap);
+		s->len += (size_t)n;
+	} else if (room > 0) {
+		s->buf[s->len] = '\0';
+	}
 }
 
 static bool is_unreserved(unsigned char c)

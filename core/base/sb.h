@@ -24,6 +24,7 @@ void sb_reset(struct sb *s);                       /* empty again, keeps its mem
 void sb_add(struct sb *s, const char *text);
 void sb_addn(struct sb *s, const void *bytes, size_t len);
 void sb_addc(struct sb *s, char c);
+void sb_add_int(struct sb *s, int64_t n);          /* in decimal */
 void sb_pad(struct sb *s, char c, size_t count);   /* count times c */
 void sb_addf(struct sb *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sb_addv(struct sb *s, const char *fmt, __builtin_va_list ap) PRINTF_LIKE(2, 0);

@@ -24,12 +24,41 @@ static struct value *shared(const struct value *v)
 	return same.out;
 }
 
+static size_t room_of(enum val_kind kind)
+{
+	switch (kind) {
+	case VAL_NULL:
+	case VAL_BOOL:
+	case VAL_INT:
+	case VAL_REAL:
+	case VAL_STRING:
+	case VAL_SECRET:
+		return sizeof(int64_t);
+	case VAL_LIST:
+		return sizeof(struct value_items);
+	case VAL_MAP:
+		return sizeof(struct value_map);
+	}
+	return sizeof(struct value_map);
+}
+
 static struct value *node(struct arena *a, enum val_kind kind)
 {
-	struct value *v = ARENA_NEW(a, struct value);
+	struct value *v = arena_alloc(a, offsetof(struct value, u) + room_of(kind));
 
 	v->kind = kind;
 	return v;
+}
+
+/* arena_grow for the short counts of a node. */
+static void *grown(struct arena *a, void *old, uint32_t count, uint32_t *cap, size_t size)
+{
+	size_t room = *cap;
+	void *p = arena_grow(a, old, count, &room, size);
+
+	assert(room < UINT32_MAX);
+	*cap = (uint32_t)room;
+	return p;
 }
 
 struct value *value_null(struct arena *a)
@@ -123,15 +152,16 @@ struct value *value_map_sized(struct arena *a, size_t keys)
 
 	if (keys > 0)
 		v->u.map.pairs = arena_array(a, keys, sizeof(*v->u.map.pairs));
-	v->u.map.cap = keys;
+	assert(keys < UINT32_MAX);
+	v->u.map.cap = (uint32_t)keys;
 	return v;
 }
 
 void value_list_add(struct arena *a, struct value *list, const struct value *item)
 {
 	assert(list->kind == VAL_LIST && item);
-	list->u.list.items = arena_grow(a, list->u.list.items, list->u.list.count,
-					&list->u.list.cap, sizeof(struct value *));
+	list->u.list.items = grown(a, list->u.list.items, list->u.list.count, &list->u.list.cap,
+				   sizeof(struct value *));
 	list->u.list.items[list->u.list.count++] = shared(item);
 }
 
@@ -160,7 +190,7 @@ static struct value_pair *find(const struct value_map *m, const char *key, size_
 		return NULL;
 	}
 	for (size_t at = hash(key, len);; at++) {
-		uint32_t n = m->index[at & (m->index_len - 1)];
+		uint32_t n = m->index[1 + (at & (m->index[0] - 1))];
 
 		if (n == 0)
 			return NULL;
@@ -174,23 +204,26 @@ static void index_pair(struct value_map *m, size_t i)
 	const char *key = m->pairs[i].key;
 	size_t at = hash(key, strlen(key));
 
-	while (m->index[at & (m->index_len - 1)])
+	while (m->index[1 + (at & (m->index[0] - 1))])
 		at++;
-	m->index[at & (m->index_len - 1)] = (uint32_t)(i + 1);
+	m->index[1 + (at & (m->index[0] - 1))] = (uint32_t)(i + 1);
 }
 
 /* Keeps the index at most half full, so that a search soon meets a hole. */
 static void index_last(struct arena *a, struct value_map *m)
 {
+	uint32_t len = m->index ? m->index[0] : 0;
+
 	if (m->count < VALUE_INDEX_FROM)
 		return;
-	assert(m->count < UINT32_MAX);
-	if (m->count * 2 <= m->index_len) {
+	if (m->count <= len / 2) {
 		index_pair(m, m->count - 1);
 		return;
 	}
-	m->index_len = MAX_OF(m->index_len * 2, (size_t)64);
-	m->index = arena_array(a, m->index_len, sizeof(*m->index));
+	assert(len < UINT32_MAX / 4);
+	len = MAX_OF(len * 2, (uint32_t)64);
+	m->index = arena_array(a, (size_t)len + 1, sizeof(*m->index));
+	m->index[0] = len;
 	for (size_t i = 0; i < m->count; i++)
 		index_pair(m, i);
 }
@@ -202,7 +235,7 @@ void value_add(struct arena *a, struct value *map, const char *key, const struct
 	assert(map->kind == VAL_MAP);
 	if (!val)
 		return;
-	m->pairs = arena_grow(a, m->pairs, m->count, &m->cap, sizeof(*m->pairs));
+	m->pairs = grown(a, m->pairs, m->count, &m->cap, sizeof(*m->pairs));
 	m->pairs[m->count++] = (struct value_pair){ .key = key, .val = shared(val) };
 	index_last(a, m);
 }
@@ -259,7 +292,7 @@ struct value *value_copy(struct arena *a, const struct value *v)
 		out = copy_map(a, v);
 	} else {
 		out = node(a, v->kind);
-		out->u = v->u;
+		memcpy(&out->u, &v->u, room_of(v->kind));
 		if (v->kind == VAL_STRING)
 			out->u.str = arena_strdup(a, v->u.str);
 	}

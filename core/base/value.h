@@ -5,6 +5,9 @@
  * Each node knows where it was written (for files) and whether it is secret. Nodes live in an
  * arena and are immutable once shared. Maps keep the order in which keys were added; lookup is by hash once a map is large. Text from
  * a JSON answer may hold any byte but NUL; it is masked where it is printed.
+ *
+ * A fleet's plan is made of millions of them: a node takes no more room than its kind needs (32 to 48 bytes), so a struct value is
+ * made by the makers below alone, and never copied as a whole.
  */
 #pragma once
 #include "core/base/arena.h"
@@ -30,9 +33,12 @@ struct value_pair {
 };
 struct value_map {
 	struct value_pair *pairs;
-	size_t count, cap;
-	uint32_t *index; /* open addressing, pair number + 1; built at VALUE_INDEX_FROM keys */
-	size_t index_len;
+	uint32_t count, cap;
+	uint32_t *index; /* its length, then open addressing: pair number + 1; built at VALUE_INDEX_FROM keys */
+};
+struct value_items {
+	struct value **items;
+	uint32_t count, cap;
 };
 struct value {
 	enum val_kind kind;
@@ -44,7 +50,7 @@ struct value {
 		double r;
 		const char *str;       /* terminated */
 		struct secret *secret; /* owned by whoever made the arena's tree: see value_secret */
-		struct { struct value **items; size_t count, cap; } list;
+		struct value_items list;
 		struct value_map map;
 	} u;
 };

@@ -276,15 +276,32 @@ static struct clock split(int64_t ms)
 			       (int)(rest / WHEN_SECOND % 60), (int)(rest % WHEN_SECOND) };
 }
 
+/* Every record and every observation has an instant, and printf takes ten times as long. */
+static void add_digits(struct sb *out, char before, int64_t n, size_t width)
+{
+	char text[5] = { before };
+
+	for (size_t i = width; i > 0; i--, n /= 10)
+		text[i] = (char)('0' + n % 10);
+	sb_addn(out, before ? text : text + 1, before ? width + 1 : width);
+}
+
 void when_add(struct sb *out, int64_t ms)
 {
 	struct clock c = split(ms);
 	struct date d = date_from_days(c.days);
 
-	sb_addf(out, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02d:%02d:%02d", d.year, d.month,
-		d.day, c.hour, c.minute, c.second);
+	if (d.year < 0 || d.year > 9999)
+		sb_addf(out, "%04" PRId64, d.year);
+	else
+		add_digits(out, '\0', d.year, 4);
+	add_digits(out, '-', d.month, 2);
+	add_digits(out, '-', d.day, 2);
+	add_digits(out, 'T', c.hour, 2);
+	add_digits(out, ':', c.minute, 2);
+	add_digits(out, ':', c.second, 2);
 	if (c.ms)
-		sb_addf(out, ".%03d", c.ms);
+		add_digits(out, '.', c.ms, 3);
 	sb_addc(out, 'Z');
 }
 

@@ -131,7 +131,8 @@ static void curl_mem_free(void *p)
 	if (!p)
 		return;
 	block -= MEM_HEAD;
-	OPENSSL_cleanse(block, curl_mem_size(p) + MEM_HEAD);
+	/* Not OPENSSL_cleanse, which takes eight bytes a turn: libcurl gives back 32 KiB with each request. */
+	explicit_bzero(block, curl_mem_size(p) + MEM_HEAD);
 	mem_free(block);
 }
 

@@ -6,7 +6,6 @@
 #include "core/io/json.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
 #include <math.h>
 #include <openssl/crypto.h>
 #include <stdalign.h>
@@ -449,7 +448,7 @@ static void write_value(const struct writer *w, const struct value *v, size_t de
 		sb_add(w->out, v->u.b ? "true" : "false");
 		break;
 	case VAL_INT:
-		sb_addf(w->out, "%" PRId64, v->u.i);
+		sb_add_int(w->out, v->u.i);
 		break;
 	case VAL_REAL:
 		write_real(w->out, v->u.r);

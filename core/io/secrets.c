@@ -42,6 +42,8 @@ struct raw {
 
 static void raw_done(struct raw *r)
 {
+	if (!r->bytes)
+		return;
 	OPENSSL_cleanse(r->bytes, RAW_SIZE);
 	mem_free(r->bytes);
 }
@@ -128,7 +130,7 @@ static void path_of(const struct secrets *s, const char *path, struct sb *ret)
 static int resolve_file(const struct secrets *s, const char *ref, const char *name,
 			struct secret **ret, struct err *err)
 {
-	CLEANUP(raw_done) struct raw raw = { mem_alloc(RAW_SIZE), 0 };
+	CLEANUP(raw_done) struct raw raw = { NULL, 0 };
 	CLEANUP(sb_done) struct sb path = SB_INIT(PATH_TEXT_MAX);
 	CLEANUP(fd_close) int fd = -1;
 	ssize_t n;
@@ -137,6 +139,7 @@ static int resolve_file(const struct secrets *s, const char *ref, const char *na
 	fd = open(path.buf, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_set(err, E_IO, "cannot read secret '%s': %s", ref, strerror(errno));
+	raw.bytes = mem_alloc(RAW_SIZE);
 	do
 		n = raw_read(&raw, fd);
 	while (n > 0);
@@ -362,10 +365,20 @@ static int try_beside(const char *path)
 	return rc;
 }
 
-static int source_can_put(void *ctx, const char *ref, struct err *err)
+/* The folder that holds `path`, which is no longer needed: it is cut. */
+static const char *cut_to_folder(struct sb *path)
+{
+	const char *slash = strrchr(path->buf, '/');
+
+	if (!slash)
+		return ".";
+	sb_shrink(path, MAX_OF((size_t)(slash - path->buf), (size_t)1));
+	return path->buf;
+}
+
+static int put_ahead(const struct secrets *s, const char *ref, bool is_tried, struct err *err)
 {
 	CLEANUP(sb_done) struct sb path = SB_INIT(PATH_TEXT_MAX);
-	const struct secrets *s = ctx;
 	struct stat st;
 
 	if (target_of(s, ref, &path, err) < 0)
@@ -373,10 +386,20 @@ static int source_can_put(void *ctx, const char *ref, struct err *err)
 	if (stat(path.buf, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(err, E_IO, "secret '%s' cannot be written: it is not a plain file",
 			       ref);
-	if (try_beside(path.buf) < 0)
+	if ((is_tried ? try_beside(path.buf) : access(cut_to_folder(&path), W_OK | X_OK)) < 0)
 		return err_set(err, E_IO, "secret '%s' cannot be written: %s", ref,
 			       strerror(errno));
 	return 0;
+}
+
+static int source_can_put(void *ctx, const char *ref, struct err *err)
+{
+	return put_ahead(ctx, ref, true, err);
+}
+
+static int source_may_put(void *ctx, const char *ref, struct err *err)
+{
+	return put_ahead(ctx, ref, false, err);
 }
 
 static int source_put(void *ctx, const char *ref, const struct secret *secret, struct err *err)
@@ -403,6 +426,7 @@ struct secrets *secrets_new(const char *base_folder, const struct sys *sys)
 		.resolve = source_resolve,
 		.can_put = source_can_put,
 		.put = source_put,
+		.may_put = source_may_put,
 	};
 	return s;
 }

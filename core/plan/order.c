@@ -61,7 +61,6 @@ static size_t add_step(struct order *o, const struct plan_env *pe, const struct 
 	struct plan *p = o->p;
 	struct plan_step *s;
 
-	p->steps = arena_grow(p->arena, p->steps, p->step_count, &p->step_cap, sizeof(*p->steps));
 	s = &p->steps[p->step_count];
 	*s = (struct plan_step){
 		.thing = c->thing,
@@ -364,6 +363,14 @@ static void add_env_steps(struct order *o, size_t e)
 				place_change(o, e, &pe->changes.list[i]);
 }
 
+/* At most one step a change: once, for the room that a vector outgrew would stay behind. */
+static void make_room(struct plan *p)
+{
+	for (size_t e = 0; e < p->env_count; e++)
+		p->step_cap += p->envs[e].outlook == OUTLOOK_CHANGES ? p->envs[e].changes.count : 0;
+	p->steps = arena_array(p->arena, p->step_cap, sizeof(*p->steps));
+}
+
 void plan_order(struct plan *p, int64_t made_ms)
 {
 	struct order o = { .p = p, .shared = value_map(p->arena), .last_of = value_map(p->arena) };
@@ -381,6 +388,7 @@ void plan_order(struct plan *p, int64_t made_ms)
 		if (p->envs[e].outlook == OUTLOOK_CHANGES)
 			leave_out(&o, &p->envs[e]);
 	find_shared(&o);
+	make_room(p);
 	for (size_t e = 0; e < p->env_count; e++)
 		if (p->envs[e].outlook == OUTLOOK_CHANGES)
 			add_env_steps(&o, e);

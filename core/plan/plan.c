@@ -55,25 +55,34 @@ static struct value *without_contacts(struct arena *a, const struct value *v)
 
 /* Facts that may be shown and stored: all but the private ones. */
 static struct value *public_facts(struct arena *a, const struct thing_type *t,
-				  const struct value *facts, bool identity_only)
+				  const struct value *facts)
 {
-	struct value *out = value_map(a);
+	struct value *out = value_map_sized(a, value_count(facts));
 
 	for (const struct fact *f = t->facts; f && f->name; f++) {
 		const struct value *v = value_get(facts, f->name);
 
-		if (!v || f->class == FACT_PRIVATE || strcmp(f->name, "contact") == 0 ||
-		    (identity_only && f->class != FACT_IDENTITY))
+		if (!v || f->class == FACT_PRIVATE || strcmp(f->name, "contact") == 0)
 			continue;
-		value_set(a, out, f->name, without_contacts(a, v));
+		value_add(a, out, f->name, without_contacts(a, v));
 	}
 	return out;
+}
+
+/* Those of the public facts that say which system it is, under "thing.fact". */
+static void keep_identity(struct arena *a, struct value *identity, const struct thing_type *t,
+			  const struct value *facts)
+{
+	for (const struct fact *f = t->facts; f && f->name; f++)
+		if (f->class == FACT_IDENTITY && value_get(facts, f->name))
+			value_add(a, identity, arena_join(a, t->name, '.', f->name),
+				  value_get(facts, f->name));
 }
 
 static void keep_facts(struct plan *p, struct plan_env *pe, const struct view *view)
 {
 	struct arena *a = p->arena;
-	struct value *all = value_map(a), *identity = value_map(a);
+	struct value *all = value_map_sized(a, view->seen_count), *identity = value_map(a);
 
 	for (size_t i = 0; i < view->seen_count; i++) {
 		const struct observation *o = &view->seen[i];
@@ -82,24 +91,21 @@ static void keep_facts(struct plan *p, struct plan_env *pe, const struct view *v
 
 		if (!t || o->known == KNOWN_NOT)
 			continue;
-		entry = value_map(a);
-		value_set(a, entry, "known", value_string(a, known_name(o->known)));
+		entry = value_map_sized(a, 3);
+		value_add(a, entry, "known", value_borrowed(a, known_name(o->known)));
 		if (o->by)
-			value_set(a, entry, "by", value_string(a, o->by));
+			value_add(a, entry, "by", value_string(a, o->by));
 		if (o->why)
-			value_set(a, entry, "why", value_string(a, o->why));
+			value_add(a, entry, "why", value_string(a, o->why));
 		if (o->server_ms)
-			value_set(a, entry, "server_time", value_instant(a, o->server_ms));
+			value_add(a, entry, "server_time", value_instant(a, o->server_ms));
 		if (o->facts) {
-			struct value *id = public_facts(a, t, o->facts, true);
+			struct value *facts = public_facts(a, t, o->facts);
 
-			value_set(a, entry, "facts", public_facts(a, t, o->facts, false));
-			for (size_t k = 0; k < value_count(id); k++)
-				value_set(a, identity,
-					  arena_printf(a, "%s.%s", t->name, value_key_at(id, k)),
-					  value_at(id, k));
+			value_add(a, entry, "facts", facts);
+			keep_identity(a, identity, t, facts);
 		}
-		value_set(a, all, o->thing, entry);
+		value_add(a, all, t->name, entry);
 	}
 	pe->facts = all;
 	pe->identity = identity;

@@ -5,6 +5,7 @@
  * intent_digest covers what approval is about: steps, identities, gates and thresholds; no time, no
  * observation. observed_digest covers the facts of class state and identity that the steps rest on; no samples.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -268,14 +269,6 @@ static struct value *summary_value(struct plan *p)
 	return m;
 }
 
-static void digest_of(const struct value *v, char ret[65])
-{
-	CLEANUP(sb_done) struct sb sb = SB_INIT(SB_TEXT_MAX);
-
-	json_write(&sb, v, JSON_CANONICAL, NULL);
-	digest_hex(sb.buf, sb.len, ret);
-}
-
 /* The same step without what only explains it. Keys are added sorted, as they are written. */
 static struct value *step_intent(struct arena *a, struct maker *mk, const struct plan_step *s,
 				 const struct value *step)
@@ -293,18 +286,8 @@ static struct value *step_intent(struct arena *a, struct maker *mk, const struct
 	return m;
 }
 
-static char *joined(struct arena *a, const char *thing, const char *fact)
-{
-	size_t head = strlen(thing), tail = strlen(fact);
-	char *s = arena_alloc(a, head + tail + 2);
-
-	memcpy(s, thing, head);
-	s[head] = '.';
-	memcpy(s + head + 1, fact, tail);
-	return s;
-}
-
-static struct value *observed_of(struct arena *a, const struct plan *p, const struct plan_env *pe)
+static const struct value *observed_of(struct arena *a, const struct plan *p,
+				       const struct plan_env *pe)
 {
 	struct value *out = value_map(a);
 
@@ -317,36 +300,96 @@ static struct value *observed_of(struct arena *a, const struct plan *p, const st
 			const struct value *v = value_get(facts, f->name);
 
 			if (v && (f->class == FACT_STATE || f->class == FACT_IDENTITY))
-				value_add(a, out, joined(a, name, f->name), v);
+				value_add(a, out, arena_join(a, name, '.', f->name), v);
 		}
 	}
 	return out;
 }
 
-/* What is digested is made for that, and dies with it. */
+/*
+ * What is digested is one canonical document, but nobody needs it whole: it is written piece by piece, and each piece dies
+ * once it is in the sum. A fleet's would be larger than the plan itself.
+ */
+struct summing {
+	struct digest *sum;
+	struct sb text;
+	struct arena arena; /* of one piece */
+};
+
+static void sum_text(struct summing *s, const char *text)
+{
+	digest_add(s->sum, text, strlen(text));
+}
+
+static void sum_value(struct summing *s, const struct value *v)
+{
+	json_write(&s->text, v, JSON_CANONICAL, NULL);
+	digest_add(s->sum, s->text.buf, s->text.len);
+	sb_reset(&s->text);
+	arena_done(&s->arena);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct plan_env *const *x = a, *const *y = b;
+
+	return strcmp((*x)->env->name, (*y)->env->name);
+}
+
+/* A map from the environments' names to what `of` says of each, its keys sorted as those of any canonical map. */
+static void sum_envs(struct summing *s, const struct plan *p,
+		     const struct value *(*of)(struct arena *, const struct plan *,
+					       const struct plan_env *))
+{
+	const struct plan_env **order = mem_resize(NULL, p->env_count, sizeof(*order));
+
+	for (size_t i = 0; i < p->env_count; i++)
+		order[i] = &p->envs[i];
+	qsort((void *)order, p->env_count, sizeof(*order), by_name);
+	sum_text(s, "{");
+	for (size_t i = 0; i < p->env_count; i++) {
+		sum_text(s, i ? "," : "");
+		sum_value(s, value_borrowed(&s->arena, order[i]->env->name));
+		sum_text(s, ":");
+		sum_value(s, of(&s->arena, p, order[i]));
+	}
+	sum_text(s, "}");
+	mem_free((void *)order);
+}
+
+static const struct value *identity_of(struct arena *a, const struct plan *p,
+				       const struct plan_env *pe)
+{
+	(void)a;
+	(void)p;
+	return pe->identity;
+}
+
+/* {"identity": {environment: {...}}, "steps": [...]} */
 static void digest_intent(struct maker *mk, const struct value *steps)
 {
-	CLEANUP(arena_done) struct arena a = ARENA_INIT;
-	struct value *intent = value_map(&a), *intents = value_list(&a), *ids = value_map(&a);
+	struct summing s = { digest_new(), SB_INIT(SB_TEXT_MAX), ARENA_INIT };
 	struct plan *p = mk->p;
 
-	for (size_t i = 0; i < p->step_count; i++)
-		value_list_add(&a, intents, step_intent(&a, mk, &p->steps[i], value_at(steps, i)));
-	for (size_t i = 0; i < p->env_count; i++)
-		value_set(&a, ids, p->envs[i].env->name, p->envs[i].identity);
-	value_set(&a, intent, "steps", intents);
-	value_set(&a, intent, "identity", ids);
-	digest_of(intent, p->intent_digest);
+	sum_text(&s, "{\"identity\":");
+	sum_envs(&s, p, identity_of);
+	sum_text(&s, ",\"steps\":[");
+	for (size_t i = 0; i < p->step_count; i++) {
+		sum_text(&s, i ? "," : "");
+		sum_value(&s, step_intent(&s.arena, mk, &p->steps[i], value_at(steps, i)));
+	}
+	sum_text(&s, "]}");
+	digest_end(s.sum, p->intent_digest);
+	sb_done(&s.text);
 }
 
 static void digest_observed(struct plan *p)
 {
-	CLEANUP(arena_done) struct arena a = ARENA_INIT;
-	struct value *observed = value_map(&a);
+	struct summing s = { digest_new(), SB_INIT(SB_TEXT_MAX), ARENA_INIT };
 
-	for (size_t i = 0; i < p->env_count; i++)
-		value_set(&a, observed, p->envs[i].env->name, observed_of(&a, p, &p->envs[i]));
-	digest_of(observed, p->observed_digest);
+	sum_envs(&s, p, observed_of);
+	digest_end(s.sum, p->observed_digest);
+	sb_done(&s.text);
 }
 
 const struct value *plan_to_value(struct plan *p)

@@ -130,12 +130,8 @@ static const struct value *tell_kind(struct schema *s, const struct at *at, cons
  */
 static struct value *map_sized(struct schema *s, size_t cap, struct src_pos pos)
 {
-	struct value *map = value_map(s->arena);
+	struct value *map = value_map_sized(s->arena, cap);
 	map->pos = pos;
-	if (cap) {
-		map->u.map.pairs = arena_array(s->arena, cap, sizeof(*map->u.map.pairs));
-		map->u.map.cap = cap;
-	}
 	return map;
 }
 
@@ -905,7 +901,9 @@ static void walk_entry(const struct field *f, const char *key, const struct valu
 	if (!v)
 		return;
 	size_t len = path->len;
-	sb_addf(path, "%s%s", len ? "." : "", key);
+	if (len)
+		sb_addc(path, '.');
+	sb_add(path, key);
 	walk_secrets(f, v, path, fn, arg);
 	sb_shrink(path, len);
 }

@@ -144,7 +144,9 @@ static void check_secret(void *arg, const struct rollout_secret *rs)
 	if (!ok) /* a step may have to bring it there */
 		value_set(k->arena, k->facts, arena_printf(k->arena, "%s.writable", rs->path),
 			  value_bool(k->arena,
-				     src->can_put(src->ctx, rs->ref, &(struct err)ERR_INIT) == 0));
+				     (src->may_put ? src->may_put :
+						     src->can_put)(src->ctx, rs->ref,
+								   &(struct err)ERR_INIT) == 0));
 }
 
 static void look_at_secrets(const struct observer *ob, struct env_state *s)

@@ -309,7 +309,7 @@ static int put(void *ctx, const char *ref, const struct secret *secret, struct e
 
 struct secret_source fake_secret_source(struct fake_secrets *s)
 {
-	return (struct secret_source){ s, resolve, can_put, put };
+	return (struct secret_source){ s, resolve, can_put, put, NULL };
 }
 
 bool fake_secret_is(const struct secret *s, const char *text)

@@ -107,6 +107,16 @@ static void grow_doubles_and_keeps(void **state)
 	assert_int_equal(cap, 8192);
 }
 
+static void join_puts_one_character_between(void **state)
+{
+	struct arena a = ARENA_INIT;
+
+	(void)state;
+	assert_string_equal(arena_join(&a, "thing", '.', "fact"), "thing.fact");
+	assert_string_equal(arena_join(&a, "", ' ', ""), " ");
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +126,7 @@ int main(void)
 		cmocka_unit_test(used_counts_bytes),
 		cmocka_unit_test(strdup_of_null_is_null),
 		cmocka_unit_test(printf_writes_any_length),
+		cmocka_unit_test(join_puts_one_character_between),
 		cmocka_unit_test(grow_doubles_and_keeps),
 	};
 

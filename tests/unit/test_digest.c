@@ -23,10 +23,29 @@ static void known_digests_come_out(void **state)
 			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void pieces_have_the_sum_of_the_whole(void **state)
+{
+	static const char text[] = "one text that comes in pieces of any size, also of none";
+	char whole[DIGEST_HEX_LEN + 1], parts[DIGEST_HEX_LEN + 1];
+
+	(void)state;
+	digest_hex(text, sizeof(text) - 1, whole);
+	for (size_t size = 1; size < sizeof(text); size++) {
+		struct digest *d = digest_new();
+
+		digest_add(d, text, 0);
+		for (size_t at = 0; at < sizeof(text) - 1; at += size)
+			digest_add(d, text + at, MIN_OF(size, sizeof(text) - 1 - at));
+		digest_end(d, parts);
+		assert_string_equal(parts, whole);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_digests_come_out),
+		cmocka_unit_test(pieces_have_the_sum_of_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -188,6 +189,34 @@ static void utf8_next_reads_one_character(void **state)
 	assert_int_equal(c, 0);
 }
 
+static void integers_are_written_as_printf_does(void **state)
+{
+	static const int64_t list[] = { 0, 1, -1, 9, 10, -10, 1234567890123, INT64_MAX, INT64_MIN };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		CLEANUP(sb_done) struct sb a = SB_INIT(100);
+		CLEANUP(sb_done) struct sb b = SB_INIT(100);
+
+		sb_add_int(&a, list[i]);
+		sb_addf(&b, "%" PRId64, list[i]);
+		assert_string_equal(a.buf, b.buf);
+		assert_int_equal(a.len, b.len);
+	}
+}
+
+static void formatting_past_the_ceiling_leaves_what_stood(void **state)
+{
+	CLEANUP(sb_done) struct sb s = SB_INIT(6);
+
+	(void)state;
+	sb_add(&s, "abc");
+	sb_addf(&s, "%s", "0123456789");
+	assert_true(s.over);
+	assert_string_equal(s.buf, "abc");
+	assert_int_equal(s.len, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +231,8 @@ int main(void)
 		cmocka_unit_test(escaped_leaves_unreserved_only),
 		cmocka_unit_test(visible_masks_what_drives_a_terminal),
 		cmocka_unit_test(utf8_next_reads_one_character),
+		cmocka_unit_test(integers_are_written_as_printf_does),
+		cmocka_unit_test(formatting_past_the_ceiling_leaves_what_stood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,11 +260,34 @@ static void where_nothing_can_be_put_is_said_before(void **state)
 		assert_int_equal(source_can_put(*state, bad[i].ref, &err), -E_IO);
 		if (!strstr(err.msg, bad[i].words))
 			fail_msg("'%s' lacks '%s'", err.msg, bad[i].words);
+		err_clear(&err);
+		assert_int_equal(source_may_put(*state, bad[i].ref, &err), -E_IO);
+		if (!strstr(err.msg, bad[i].words))
+			fail_msg("'%s' lacks '%s'", err.msg, bad[i].words);
 	}
 	struct err err = ERR_INIT;
 
 	assert_int_equal(source_put(*state, "env:SET", secret, &err), -E_IO);
 	assert_string_equal(err.hint, "only file: references can");
+}
+
+static struct timespec changed_at(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mtim;
+}
+
+static void a_look_at_where_to_put_writes_nothing(void **state)
+{
+	struct err err = ERR_INIT;
+	struct timespec before = changed_at(folder), after;
+
+	assert_int_equal(source_may_put(*state, "file:unheard-of", &err), 0);
+	after = changed_at(folder);
+	assert_int_equal(after.tv_sec, before.tv_sec);
+	assert_int_equal(after.tv_nsec, before.tv_nsec);
 }
 
 static void the_source_is_what_the_header_says(void **state)
@@ -275,6 +298,7 @@ static void the_source_is_what_the_header_says(void **state)
 	assert_ptr_equal(source->resolve, source_resolve);
 	assert_ptr_equal(source->can_put, source_can_put);
 	assert_ptr_equal(source->put, source_put);
+	assert_ptr_equal(source->may_put, source_may_put);
 	secrets_free(NULL);
 }
 
@@ -292,6 +316,7 @@ int main(void)
 		IN_FOLDER(what_is_no_reference_is_not_quoted),
 		IN_FOLDER(what_was_put_resolves_and_is_private),
 		IN_FOLDER(where_nothing_can_be_put_is_said_before),
+		IN_FOLDER(a_look_at_where_to_put_writes_nothing),
 		IN_FOLDER(the_source_is_what_the_header_says),
 	};
 
