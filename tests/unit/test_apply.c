@@ -198,6 +198,21 @@ static void an_environment_begins_when_those_before_it_are_through(void **state)
 	shop_free(s);
 }
 
+static void environments_that_wait_for_nobody_act_side_by_side(void **state)
+{
+	struct shop *s = shop_new(HEAD ENVS DEV
+				  "  stage: {project: {id: p1}, credential: {client_id: c1}}\n");
+	struct apply_result r;
+
+	(void)state;
+	s->w->app_slow_ms = 3 * WHEN_SECOND;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	/* While one restart is under way, the other one begins. */
+	assert_true(at(s, "p/p0/app/stop") < at(s, "p/p1/app/start"));
+	assert_true(at(s, "p/p1/app/stop") < at(s, "p/p0/app/start"));
+	shop_free(s);
+}
+
 /* ---- lost replies ---- */
 
 static void a_write_whose_reply_was_lost_is_found_done_by_its_effect(void **state)
@@ -1203,6 +1218,7 @@ int main(void)
 		cmocka_unit_test(the_quiet_gate_passes_at_its_instant_and_not_a_moment_earlier),
 		cmocka_unit_test(the_local_clock_moves_no_gate),
 		cmocka_unit_test(an_environment_begins_when_those_before_it_are_through),
+		cmocka_unit_test(environments_that_wait_for_nobody_act_side_by_side),
 		cmocka_unit_test(a_write_whose_reply_was_lost_is_found_done_by_its_effect),
 		cmocka_unit_test(a_write_that_was_lost_for_good_is_not_sent_again_in_the_same_run),
 		cmocka_unit_test(
