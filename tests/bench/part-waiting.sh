@@ -29,7 +29,7 @@ world "$waiting" 3m >"$tmp/waiting-world.yaml"
 start waiting "$S2S_SANDBOX" --world "$tmp/waiting-world.yaml" --dir "$tmp/waiting" --speed $scale
 chmod 700 "$tmp/waiting/secrets"
 rollout "$waiting" "$url" >"$tmp/waiting/waiting.yaml"
-cd "$tmp/waiting"
+cd "$tmp/waiting" || exit 1
 rounds_kept=$rounds rounds=1
 run -t 600 -x 3 "$S2SCTL" apply waiting.yaml --time-scale $scale --wait=15m
 rounds=$rounds_kept
@@ -61,6 +61,6 @@ kill -TERM $waiter
 status=0
 wait $waiter || status=$?
 [ $status = 143 ] || fail "the waiting apply ended with $status after SIGTERM, not 143"
-cd "$here/../.."
+cd "$here/../.." || exit 1
 stop "$pid"
 rm -f "$tmp/waits.err"
