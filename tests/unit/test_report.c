@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/base/secret.h"
+#include "core/api/provider.h"
 #include "core/base/when.h"
 #include "core/io/json.h"
 #include "core/report/status.h"
@@ -16,7 +17,18 @@
 #include "core/report/text_journal.h"
 #include "core/report/text_plan.h"
 
-static const struct report_style plain = { .width = 100 };
+/* The units of what gates are given stand in their tables, not in a plan. */
+static const struct field quiet_fields[] = {
+	{ .name = "window", .kind = FIELD_SPAN, .doc = "how long" },
+	{ .name = "tolerance", .kind = FIELD_INT, .doc = "how many" },
+	{ 0 },
+};
+static const struct gate_type quiet = { .name = "quiet", .fields = quiet_fields };
+static const struct provider shop = { .name = "shop",
+				      .gates = (const struct gate_type *const[]){ &quiet, NULL } };
+static const struct registry registry = { (const struct provider *const[]){ &shop, NULL } };
+
+static const struct report_style plain = { .width = 100, .registry = &registry };
 
 /* ---- help ---- */
 
@@ -219,7 +231,7 @@ static void requests_are_counted_and_in_full_only_when_asked_for(void **state)
 	has(&out, "Planning made 4 requests, all of them GET: shop 3, till 1\n");
 	has_not(&out, "GET shop /d");
 	sb_reset(&out);
-	plan_text(two_envs, &(struct report_style){ .verbose = true }, &out);
+	plan_text(two_envs, &(struct report_style){ .registry = &registry, .verbose = true }, &out);
 	has(&out, "  GET shop /d\n");
 	has(&out, "looks every 10m");
 	has(&out, "needs   dev/shop.order/wait\n");
@@ -272,6 +284,26 @@ static void facts_to_attest_come_with_the_command(void **state)
 	    "run   s2sctl ack prod/shop.order/attest --by NAME --fact status=... --fact type=...\n");
 	has(&out, "ask later shop.usage: used; ");
 	assert_int_equal(times(out.buf, "s2sctl ack"), 1);
+}
+
+static void thresholds_have_the_units_of_their_gates_table(void **state)
+{
+#define LIMITS(gate)                                                                               \
+	"{\"environments\":[{\"name\":\"dev\",\"outlook\":\"changes\"}],\"steps\":["               \
+	"{\"address\":\"dev/a/wait\",\"environments\":[\"dev\"],\"phase\":\"prove\",\"gates\":["   \
+	"{\"name\":\"" gate "\",\"limits\":{\"window\":30000,\"tolerance\":120000}}]}]}"
+	const struct report_style unknowing = { .width = 100 };
+	CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
+
+	(void)state;
+	plan_text(LIMITS("quiet"), &plain, &out);
+	has(&out, "window 30s, tolerance 120000\n");
+	sb_reset(&out);
+	plan_text(LIMITS("loud"), &plain, &out);
+	has(&out, "window 30000, tolerance 120000\n");
+	sb_reset(&out);
+	plan_text(LIMITS("quiet"), &unknowing, &out);
+	has(&out, "window 30000, tolerance 120000\n");
 }
 
 static void a_command_broken_over_lines_still_runs(void **state)
@@ -801,6 +833,7 @@ int main(void)
 		cmocka_unit_test(requests_are_counted_and_in_full_only_when_asked_for),
 		cmocka_unit_test(a_refused_environment_shows_rule_and_hint),
 		cmocka_unit_test(facts_to_attest_come_with_the_command),
+		cmocka_unit_test(thresholds_have_the_units_of_their_gates_table),
 		cmocka_unit_test(a_command_broken_over_lines_still_runs),
 		cmocka_unit_test(control_bytes_and_bidi_are_masked_everywhere),
 		cmocka_unit_test(a_title_of_ten_thousand_characters_is_cut),
