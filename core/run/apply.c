@@ -462,8 +462,13 @@ static void conclude(struct engine *e, struct apply_result *r)
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
 				 s->waits_for);
 		}
-		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms))
+		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms)) {
 			r->until_ms = s->until_ms;
+			if (!r->code &&
+			    !person_named) /* the reason is of whoever can go on first */
+				snprintf(r->summary, sizeof(r->summary), "%s: %.300s",
+					 s->ps->address, s->waits_for);
+		}
 	}
 	if (e->fatal.code)
 		return;

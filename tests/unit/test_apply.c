@@ -213,6 +213,21 @@ static void environments_that_wait_for_nobody_act_side_by_side(void **state)
 	shop_free(s);
 }
 
+static void the_reason_told_is_of_whoever_can_go_on_first(void **state)
+{
+	struct shop *s = shop_new(HEAD ENVS DEV
+				  "  stage: {project: {id: p1}, credential: {client_id: c1}}\n");
+	struct apply_result r;
+
+	(void)state;
+	s->w->clients[1].old_used = FAKE_START - 10 * WHEN_HOUR;
+	s->w->projects[1].next_mint = FAKE_START + WHEN_DAY;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(r.until_ms, FAKE_START + 14 * WHEN_HOUR);
+	assert_int_equal(strncmp(r.summary, "stage/", 6), 0);
+	shop_free(s);
+}
+
 /* ---- lost replies ---- */
 
 static void a_write_whose_reply_was_lost_is_found_done_by_its_effect(void **state)
@@ -1219,6 +1234,7 @@ int main(void)
 		cmocka_unit_test(the_local_clock_moves_no_gate),
 		cmocka_unit_test(an_environment_begins_when_those_before_it_are_through),
 		cmocka_unit_test(environments_that_wait_for_nobody_act_side_by_side),
+		cmocka_unit_test(the_reason_told_is_of_whoever_can_go_on_first),
 		cmocka_unit_test(a_write_whose_reply_was_lost_is_found_done_by_its_effect),
 		cmocka_unit_test(a_write_that_was_lost_for_good_is_not_sent_again_in_the_same_run),
 		cmocka_unit_test(
