@@ -341,12 +341,16 @@ static void stop(struct engine *e)
 	while (engine_is_writing(e) && !e->fatal.code && engine_mono(e) < by &&
 	       e->o->calls->sys->signalled(e->o->calls->sys->ctx) < 2)
 		caller_pump(e->caller, SLICE);
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (e->steps[i].job)
+	for (size_t i = 0; i < e->plan->step_count; i++) {
+		const struct call_job *job = e->steps[i].job;
+
+		if (job)
 			engine_tell(
 				e, APPLY_NOTE, &e->steps[i], 0,
-				"left in the middle; what it had stopped may still be stopped. Run the same "
-				"command again: it starts them");
+				"left in the middle; %s. Run the same command again: it mends that",
+				job->call.half ? job->call.half :
+						 "whether it was done is not known");
+	}
 }
 
 static bool is_out_of_patience(const struct engine *e)
