@@ -146,8 +146,8 @@ printf '\n  %-44s %10s %10s %19s %8s   %s\n' '' 'wall ms' 'cpu ms' 'cpu from-to'
 
 # Sections in files of their own, which can be had alone.
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/bench/part-waiting.sh
-parts() { for name in "$@"; do . "$here/part-$name.sh"; done; }
+# shellcheck source=tests/bench/lib-waiting.sh
+parts() { for name in "$@"; do . "$here/lib-$name.sh"; done; }
 if [ -n "${BENCH_ONLY:-}" ]; then
 	# shellcheck disable=SC2086  # words
 	parts $BENCH_ONLY

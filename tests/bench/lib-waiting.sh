@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154  # sourced by bench.sh, which has all that is not defined here
-# part-waiting.sh - an apply over a fleet whose environments all wait at a gate: what it holds, and what it costs while nothing happens.
+# lib-waiting.sh - an apply over a fleet whose environments all wait at a gate: what it holds, and what it costs while nothing happens.
 #
 # The way there is told as well. Both programs scale time, so that it takes minutes; the one that waits then is a new one, in real time, that goes on
 # from the journal. It is measured once every environment waits for its day without JWT and all else is done.

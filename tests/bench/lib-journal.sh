@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154  # sourced by bench.sh, which has all that is not defined here
-# part-journal.sh - journal records a second, each on disk before the next, beside write and fsync of the same bytes.
+# lib-journal.sh - journal records a second, each on disk before the next, beside write and fsync of the same bytes.
 #
 # BENCH_DISK names a folder on the disk to be measured; without it the temporary one, or the build folder where that is in memory.
 
