@@ -173,6 +173,11 @@ demo:                                           ## the whole migration against t
 	$(again) V=release run-demo
 run-demo: all
 	@B=$(B) tests/run.sh --exec tests/e2e/demo.sh
+kills:                                          ## kill -9 at 200 random moments (KILLS, KILLS_SEED); `make check` takes 40
+	@tests/deps.sh build demo
+	$(again) V=release run-kills
+run-kills: all
+	@B=$(B) KILLS=$${KILLS:-200} tests/run.sh --exec tests/e2e/kills.sh
 bench: all $(bench)                             ## how fast, beside what people use today
 	@B=$(B) tests/run.sh --exec tests/bench/bench.sh
 fuzz:                                           ## let libFuzzer look for trouble, FUZZ_SECONDS (60) a target
@@ -203,6 +208,6 @@ print-sources: # for tests/lint/wired.sh
 	@printf '%s\n' $(sources)
 
 FORCE:
-.PHONY: all tests check check-all run-tests lint check-headers check-contract run-contract check-fresh demo run-demo bench fuzz run-fuzz cov format deps \
+.PHONY: all tests check check-all run-tests lint check-headers check-contract run-contract check-fresh demo run-demo kills run-kills bench fuzz run-fuzz cov format deps \
 	install uninstall clean help print-sources FORCE
 -include $(sources:%.c=$(B)/%.d)

@@ -144,7 +144,34 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 	return plan_exit_status(p);
 }
 
-static void print_result(struct session *s, const struct apply_result *r, bool json)
+/* What goes on with this run: the same words, but giving a run up is meant once. */
+static const char *same_command(struct session *s, int argc, const char *const *argv)
+{
+	CLEANUP(sb_done) struct sb cmd = SB_INIT(65536);
+
+	sb_add(&cmd, "s2sctl apply");
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--abandon") != 0) {
+			sb_addc(&cmd, ' ');
+			text_add_word(&cmd, argv[i]);
+		}
+	return arena_strdup(&s->arena, cmd.buf);
+}
+
+/* Below the one line that says how it ended: why, and the command to run then. */
+static void put_again(struct sb *out, const struct apply_result *r, const char *again)
+{
+	if (r->code != E_WAIT && r->code != E_SIGNAL)
+		return;
+	if (r->code == E_WAIT && r->until_ms && !r->needs_person) {
+		sb_add(out, "\n  for  ");
+		sb_add_visible(out, r->summary);
+	}
+	sb_addf(out, "\n  run  %s", again);
+}
+
+static void print_result(struct session *s, const struct apply_result *r, bool json,
+			 const char *again)
 {
 	CLEANUP(sb_done) struct sb out = SB_INIT(8192);
 	char when[WHEN_TEXT_MAX];
@@ -159,6 +186,8 @@ static void print_result(struct session *s, const struct apply_result *r, bool j
 		value_set(&s->arena, m, "until", value_instant(&s->arena, r->until_ms));
 		value_set(&s->arena, m, "summary", value_string(&s->arena, r->summary));
 		value_set(&s->arena, m, "exit", value_int(&s->arena, exit_status));
+		if (r->code == E_WAIT || r->code == E_SIGNAL)
+			value_set(&s->arena, m, "run", value_string(&s->arena, again));
 		json_write(&out, m, JSON_CANONICAL, NULL);
 	} else if (r->nothing_to_do) {
 		sb_add(&out, "nothing to do");
@@ -184,6 +213,7 @@ static void print_result(struct session *s, const struct apply_result *r, bool j
 			sb_add(&out, "; interrupted, run the same command again");
 		else if (r->code)
 			sb_addf(&out, "; stopped: %s", r->summary);
+		put_again(&out, r, again);
 	}
 	sb_addc(&out, '\n');
 	session_out(s, &out);
@@ -260,6 +290,6 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		return session_fail(s, &s->err);
 	}
 	wipe_line(&sc);
-	print_result(s, &r, sc.json);
+	print_result(s, &r, sc.json, same_command(s, argc, argv));
 	return r.plan_status ? r.plan_status : err_exit_status(r.code);
 }

@@ -90,6 +90,7 @@ struct report_style session_style(const struct session *s)
 		.color = wants_color(s),
 		.width = s->p->width ? s->p->width : 100,
 		.utf8 = speaks_utf8(s),
+		.registry = s->p->registry,
 	};
 }
 

@@ -29,6 +29,7 @@ struct call {
 	int64_t wait_ms;             /* with NEXT_WAIT */
 	int64_t server_ms;           /* Date of the last answer that had one */
 	bool stopping;               /* a signal came: leave things running, then finish. Only restart needs to look */
+	const char *half;            /* apply: what would be left as it is if the program went now ("not running: a, b"), for whoever makes it go; NULL: nothing */
 	const struct value *before;  /* apply: the thing's facts as journalled with the first intent of this step */
 	const char *nonce;           /* apply: unique for this step of this run */
 	/*

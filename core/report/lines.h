@@ -9,11 +9,13 @@
 #include "core/base/sb.h"
 #include "core/base/value.h"
 
+struct registry; /* core/api/provider.h */
 struct report_style {
 	bool color;     /* ANSI colours */
 	bool utf8;      /* lines and arrows of box drawing; else plain ASCII */
 	bool verbose;   /* everything, e.g. each request instead of their numbers */
 	unsigned width; /* columns; 0: 100; never taken as less than 40 */
+	const struct registry *registry; /* tells the units of gates' thresholds; NULL: numbers are shown as they are */
 };
 
 enum ink { INK_PLAIN, INK_BOLD, INK_DIM, INK_GREEN, INK_YELLOW, INK_CYAN, INK_RED, INK_ALARM };

@@ -14,6 +14,14 @@ static const char *text_of(const struct value *map, const char *key)
 	return value_text_or(value_get(map, key), "");
 }
 
+static int64_t instant_of(const char *text)
+{
+	struct err err = ERR_INIT;
+	int64_t ms;
+
+	return when_parse(text, &ms, NULL, &err) < 0 ? 0 : ms;
+}
+
 /* ---- the document ---- */
 
 static bool has_text(const struct value *list, const char *text)
@@ -99,6 +107,54 @@ static const struct value *last_sample(const struct past_step *s)
 	return last;
 }
 
+/* ---- whose time it is ---- */
+
+/* Evidence time of a record, 0 without; a suspension tells it as text. */
+static int64_t server_ms_of(const struct value *rec)
+{
+	const char *told = text_of(rec, "now");
+
+	return *told ? instant_of(told) : value_int_or(value_get(rec, "now_ms"), 0);
+}
+
+/* The newest record that holds the servers' time beside ours: the suspension, or the last sample before a kill. */
+static const struct value *both_clocks(const struct past_run *r)
+{
+	const struct value *newest = r->suspended;
+	int64_t n = -1;
+
+	for (size_t i = 0; !r->suspended && i < r->step_count; i++) {
+		const struct value *one = last_sample(&r->steps[i]);
+		int64_t its = value_int_or(value_get(one, "n"), 0);
+
+		if (one && its > n) {
+			n = its;
+			newest = one;
+		}
+	}
+	return newest && server_ms_of(newest) ? newest : NULL;
+}
+
+/*
+ * The servers' time at local time now_ms: what they said last, and what has passed here since. A clock that was set back has seen
+ * nothing pass. 0: no record tells.
+ */
+static int64_t server_now(const struct past_run *r, int64_t now_ms)
+{
+	const struct value *rec = both_clocks(r);
+	int64_t then = rec ? instant_of(text_of(rec, "at")) : 0;
+
+	return rec && then ? server_ms_of(rec) + MAX_OF(now_ms - then, (int64_t)0) : 0;
+}
+
+/* Since when this is waited for, in the servers' time: the question, or the gate's first look. 0: not known. */
+static int64_t waits_since(const struct past_step *s, const struct value *sample)
+{
+	if (s && s->is_asked && !s->ack)
+		return s->asked_ms;
+	return value_int_or(value_get(sample, "opened_ms"), 0);
+}
+
 static const struct value *gate_doc(struct arena *a, const struct value *sample)
 {
 	static const char *const keys[] = { "gate", "verdict", "saw", "why", "at" };
@@ -143,6 +199,8 @@ static void put_waiting(struct arena *a, struct value *m, const struct past_run 
 					*why ? why : "sampling"));
 	else if (s && s->is_asked && !s->ack)
 		value_set(a, m, "waits_for", value_string(a, "a person"));
+	if (waits_since(s, sample))
+		value_set(a, m, "waits_since", value_instant(a, waits_since(s, sample)));
 	if (!value_is_null(value_get(wait, "until")))
 		value_set(a, m, "until", value_get(wait, "until"));
 	else if (!wait && !value_is_null(value_get(sample, "until")))
@@ -188,7 +246,8 @@ static void put_open(struct arena *a, struct value *m, const struct past_run *r,
 		value_set(a, m, "also", also);
 }
 
-static struct value *env_doc(struct arena *a, const struct history *h, const char *name)
+static struct value *env_doc(struct arena *a, const struct history *h, const char *name,
+			     int64_t now_ms)
 {
 	const struct past_run *r = latest_run(h, name);
 	const struct value *all = r ? value_get(r->plan, "steps") : NULL;
@@ -212,8 +271,11 @@ static struct value *env_doc(struct arena *a, const struct history *h, const cha
 	value_set(a, m, "since", value_string(a, r->started_at));
 	value_set(a, m, "steps_done", value_int(a, (int64_t)done));
 	value_set(a, m, "steps_total", value_int(a, (int64_t)count));
-	if (r->is_open)
-		put_open(a, m, r, steps, count);
+	if (!r->is_open)
+		return m;
+	if (server_now(r, now_ms))
+		value_set(a, m, "server_now", value_instant(a, server_now(r, now_ms)));
+	put_open(a, m, r, steps, count);
 	return m;
 }
 
@@ -223,21 +285,13 @@ struct value *report_status_doc(struct arena *a, const struct history *h,
 	struct value *doc = value_map(a), *list = value_list(a);
 
 	for (; env_names && *env_names; env_names++)
-		value_list_add(a, list, env_doc(a, h, *env_names));
+		value_list_add(a, list, env_doc(a, h, *env_names, now_ms));
 	value_set(a, doc, "now", value_instant(a, now_ms));
 	value_set(a, doc, "environments", list);
 	return doc;
 }
 
 /* ---- and as text ---- */
-
-static int64_t instant_of(const char *text)
-{
-	struct err err = ERR_INIT;
-	int64_t ms;
-
-	return when_parse(text, &ms, NULL, &err) < 0 ? 0 : ms;
-}
 
 /* " (in 3h10m)", " (2h ago)": whole minutes, as far as it is known. */
 static void add_distance(struct sb *out, const char *then, const char *now)
@@ -306,6 +360,17 @@ static void put_until(struct sb *out, const struct report_style *st, const char 
 	put(out, st, "until", then && is && then <= is ? INK_GREEN : INK_PLAIN, false, text.buf);
 }
 
+/* What is under way is counted from the servers' instants by the servers' time. */
+static void put_since(struct sb *out, const struct report_style *st, const char *since,
+		      const char *server_now)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+
+	text_add(&text, since, CUT_NAME);
+	add_distance(&text, since, server_now);
+	put(out, st, "since", INK_PLAIN, false, text.buf);
+}
+
 static void put_gate(struct sb *out, const struct report_style *st, const struct value *g,
 		     const char *now)
 {
@@ -331,7 +396,7 @@ static void put_gate(struct sb *out, const struct report_style *st, const struct
 }
 
 static void put_step(struct sb *out, const struct report_style *st, const struct value *m,
-		     const char *now)
+		     const char *now, const char *server_now)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 
@@ -349,8 +414,10 @@ static void put_step(struct sb *out, const struct report_style *st, const struct
 		text_add(&text, text_of(m, "waits_for"), CUT_TEXT);
 		put(out, st, "waits for", INK_PLAIN, false, text.buf);
 	}
+	if (*text_of(m, "waits_since"))
+		put_since(out, st, text_of(m, "waits_since"), server_now);
 	if (*text_of(m, "until"))
-		put_until(out, st, text_of(m, "until"), now);
+		put_until(out, st, text_of(m, "until"), server_now);
 	if (value_get(m, "last_gate"))
 		put_gate(out, st, value_get(m, "last_gate"), now);
 	if (*text_of(m, "asked"))
@@ -367,6 +434,7 @@ void report_status_text(const struct value *status_doc, const struct report_styl
 		const struct value *env = value_at(list, i), *also = value_get(env, "also");
 		CLEANUP(sb_done) struct sb name = SB_INIT(SB_TEXT_MAX);
 		CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+		const char *server_now = text_of(env, "server_now");
 		enum ink ink;
 
 		text_add(&name, text_of(env, "name"), CUT_NAME);
@@ -376,8 +444,8 @@ void report_status_text(const struct value *status_doc, const struct report_styl
 			 &(struct para){
 				 .hang = 4, .head = name.buf, .head_ink = INK_BOLD, .ink = ink },
 			 text.buf);
-		put_step(out, style, env, now);
+		put_step(out, style, env, now, server_now);
 		for (size_t k = 0; k < value_count(also); k++)
-			put_step(out, style, value_at(also, k), now);
+			put_step(out, style, value_at(also, k), now, server_now);
 	}
 }

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/base/when.h"
+#include "core/api/provider.h"
 #include "core/report/text_plan_private.h"
 
 /* "undo   cancel ..." under a step. */
@@ -203,12 +203,24 @@ static void put_undo(struct printer *p, const struct value *step)
 	labelled(p, "undo", ink, text.len ? text.buf : "by another step");
 }
 
-/* Thresholds come without their kinds: whole minutes are spans, anything else is a number. */
-static void put_limit(struct sb *out, const char *name, const struct value *v)
+/* The document holds numbers; what kind they are, the gate's own table tells. */
+static enum field_kind limit_kind(const struct printer *p, const char *gate, const char *name)
+{
+	const struct gate_type *type =
+		p->st->registry ? registry_gate(p->st->registry, gate) : NULL;
+
+	for (const struct field *f = type ? type->fields : NULL; f && f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f->kind;
+	return FIELD_STRING; /* of another version's gate: shown as it is */
+}
+
+static void put_limit(const struct printer *p, struct sb *out, const char *gate, const char *name,
+		      const struct value *v)
 {
 	text_add(out, name, CUT_NAME);
 	sb_addc(out, ' ');
-	if (v->kind == VAL_INT && v->u.i >= WHEN_MINUTE && v->u.i % WHEN_MINUTE == 0)
+	if (v->kind == VAL_INT && limit_kind(p, gate, name) == FIELD_SPAN)
 		text_add_span(out, v->u.i);
 	else
 		text_add_value(out, v, CUT_NAME);
@@ -273,7 +285,8 @@ static void put_gate(struct printer *p, const struct value *g)
 	for (size_t i = 0; i < plan_map_count(limits); i++)
 		if (!is_common_limit(value_key_at(limits, i))) {
 			sb_add(&text, text.len ? ", " : "");
-			put_limit(&text, value_key_at(limits, i), value_at(limits, i));
+			put_limit(p, &text, plan_text_of(g, "name"), value_key_at(limits, i),
+				  value_at(limits, i));
 		}
 	/* What must be so before an act has been waited for by the steps before it. */
 	if (earliest && !is_before) {

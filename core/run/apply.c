@@ -341,12 +341,16 @@ static void stop(struct engine *e)
 	while (engine_is_writing(e) && !e->fatal.code && engine_mono(e) < by &&
 	       e->o->calls->sys->signalled(e->o->calls->sys->ctx) < 2)
 		caller_pump(e->caller, SLICE);
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (e->steps[i].job)
+	for (size_t i = 0; i < e->plan->step_count; i++) {
+		const struct call_job *job = e->steps[i].job;
+
+		if (job)
 			engine_tell(
 				e, APPLY_NOTE, &e->steps[i], 0,
-				"left in the middle; what it had stopped may still be stopped. Run the same "
-				"command again: it starts them");
+				"left in the middle; %s. Run the same command again: it mends that",
+				job->call.half ? job->call.half :
+						 "whether it was done is not known");
+	}
 }
 
 static bool is_out_of_patience(const struct engine *e)
@@ -462,8 +466,13 @@ static void conclude(struct engine *e, struct apply_result *r)
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
 				 s->waits_for);
 		}
-		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms))
+		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms)) {
 			r->until_ms = s->until_ms;
+			if (!r->code &&
+			    !person_named) /* the reason is of whoever can go on first */
+				snprintf(r->summary, sizeof(r->summary), "%s: %.300s",
+					 s->ps->address, s->waits_for);
+		}
 	}
 	if (e->fatal.code)
 		return;

@@ -557,6 +557,11 @@ static void tick_look(struct step_run *s)
 }
 
 /* What an operator does in the console is confirmed there; what this tool sends, here. */
+static bool wants_title(const struct step_run *s)
+{
+	return (s->ps->type->flags & CHANGE_CONFIRM) && s->ps->executor != EXEC_OPERATOR;
+}
+
 static bool is_confirmed(struct step_run *s, const char **ret_title)
 {
 	const struct change_type *t = s->ps->type;
@@ -564,7 +569,7 @@ static bool is_confirmed(struct step_run *s, const char **ret_title)
 	const char *title;
 
 	*ret_title = NULL;
-	if (!(t->flags & CHANGE_CONFIRM) || s->ps->executor == EXEC_OPERATOR)
+	if (!wants_title(s))
 		return true;
 	title = *ret_title = view_fact_text(&v, t->confirm_thing, t->confirm_fact);
 	if (!title)
@@ -580,7 +585,7 @@ static void tick_confirm(struct step_run *s)
 {
 	const char *title = NULL;
 
-	if (!s->was_confirmed && engine_is_writing(s->e)) {
+	if (wants_title(s) && !s->was_confirmed && engine_is_writing(s->e)) {
 		/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
 		s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
 		return;

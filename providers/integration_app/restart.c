@@ -525,8 +525,8 @@ static enum next first_looked(struct call *c, struct restart *r, const struct ht
 	return stop_next(c, r, req, err);
 }
 
-static enum next restart_bridge(struct call *c, const struct http_resp *last, struct http_req *req,
-				struct err *err)
+static enum next go_on(struct call *c, const struct http_resp *last, struct http_req *req,
+		       struct err *err)
 {
 	struct restart *r = c->state;
 
@@ -563,6 +563,17 @@ static enum next restart_bridge(struct call *c, const struct http_resp *last, st
 	}
 	err_set(err, E_BUG, "restart: stage %d", c->stage);
 	return NEXT_FAIL;
+}
+
+static enum next restart_bridge(struct call *c, const struct http_resp *last, struct http_req *req,
+				struct err *err)
+{
+	CLEANUP(sb_done) struct sb down = SB_INIT(256);
+	enum next next = go_on(c, last, req, err);
+
+	names(c->state, false, &down);
+	c->half = down.len > 0 ? arena_printf(c->arena, "not running: %s", down.buf) : NULL;
+	return next;
 }
 
 static const char *stop_line(const struct view *v, struct arena *a)

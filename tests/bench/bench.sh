@@ -3,7 +3,8 @@
 # bench.sh - how fast, beside what people use today. `make bench`; README.md here tells what each line is.
 #
 # From the environment: BENCH_ROUNDS (5), BENCH_VALIDATE (10000 environments), BENCH_FLEET (1000 environments),
-# BENCH_KEEP (keep the files and say where).
+# BENCH_WAITING (1000 environments), BENCH_KEEP (keep the files and say where),
+# BENCH_ONLY (journal, waiting: only these).
 # Values are told, never judged: the exit status is 0 unless something could not be run.
 set -eu
 
@@ -36,9 +37,10 @@ fail() {
 
 # ---- what is measured on ----
 
-# world N: one organisation, N projects that are on JWT, as many apps with three workflows, one Dynamics organisation.
+# world N [EVERY]: one organisation, N projects that are on JWT, as many apps with three workflows, one Dynamics organisation, in which a
+# contact changes EVERY so often (never).
 world() {
-	awk -v n="$1" 'BEGIN {
+	awk -v n="$1" -v every="${2:-}" 'BEGIN {
 		print "clock: 2026-11-23T08:00:00Z\nseed: 1"
 		print "user_tokens:\n  - {token: t-console, name: N, api_keys: [k-console], organizations: [\"23294\"], role: ADMIN}"
 		print "callers:\n  - {name: reader, client_id: reader, client_secret: p8e-reader, may: [campaign], scopes: [openid, AdobeID, campaign_sdk]}"
@@ -59,7 +61,7 @@ world() {
 		for (i = 1; i <= n; i++)
 			printf "  - {tenant: env-%d, organization: \"23294\"}\n", i
 		print "dynamics:\n  - {org: acme, tenant: 11111111-2222-3333-4444-555555555555, host: acme.api.crm.dynamics.com,"
-		print "     clients: [{client_id: d365, client_secret: p8e-d365}], generate: 10}"
+		print "     clients: [{client_id: d365, client_secret: p8e-d365}], generate: 10" (every == "" ? "" : ", activity: {every: " every "}") "}"
 		print "bridge: {token: t-bridge}"
 	}'
 }
@@ -142,6 +144,16 @@ echo "$("$S2SCTL" version | head -1); $(nproc) x ${cpu:-unknown processor}; load
 echo "medians of $rounds, peers in turn; processor time is user and system of the process itself"
 printf '\n  %-44s %10s %10s %19s %8s   %s\n' '' 'wall ms' 'cpu ms' 'cpu from-to' 'rss MiB' aim
 
+# Sections in files of their own, which can be had alone.
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/bench/lib-waiting.sh
+parts() { for name in "$@"; do . "$here/lib-$name.sh"; done; }
+if [ -n "${BENCH_ONLY:-}" ]; then
+	# shellcheck disable=SC2086  # words
+	parts $BENCH_ONLY
+	exit
+fi
+
 # ---- 1 ----
 
 part "Start-up (each the mean of 20)"
@@ -217,3 +229,7 @@ ratio "  to libcurl, wall" "$(col 2 1)" "$(col 1 1)"
 stop "$pid"
 awk '{ printf "  (the server: %d requests, %d answers made, %d connections, %.3f ms of processor time a request)\n", $1, $2, $3, $4 / 1000 / $1 }' "$tmp/static.out"
 [ ! -s "$tmp/static.err" ] || fail "the static server had other answers than 200"
+
+# ---- 5, 6 ----
+
+parts journal waiting

@@ -2,13 +2,13 @@
 /*
  * measure - runs programs in turn and says what they cost: medians over rounds.
  *
- *   measure [-n ROUNDS] [-r REPEAT] [-w WARM] [-t SECONDS] [-o FILE] CMD ARG... [ :: CMD ARG... ]
+ *   measure [-n ROUNDS] [-r REPEAT] [-w WARM] [-t SECONDS] [-x STATUS] [-o FILE] CMD ARG... [ :: CMD ARG... ]
  *
  * A round runs each command REPEAT times, one after the other, so that what disturbs the machine
  * disturbs all of them. For each command one line: wall and processor time of one run in
  * microseconds, peak resident memory in KiB, then the least and the greatest processor time. The
  * first WARM rounds do not count. Standard output goes to FILE (the last run's; /dev/null without).
- * A command that does not end with 0 within SECONDS (60) ends everything, with status 1.
+ * A command that does not end with STATUS (0) within SECONDS (60) ends everything, with status 1.
  *
  * Processor time is user and system time of the process, and of what it waited for, from wait4: what
  * the kernel accounts.
@@ -33,7 +33,7 @@ struct command {
 	struct sample samples[ROUNDS_MAX];
 };
 struct options {
-	long rounds, repeat, warm, seconds;
+	long rounds, repeat, warm, seconds, status;
 	const char *out;
 };
 
@@ -100,7 +100,7 @@ static bool run_once(const struct options *o, char **argv, struct sample *sum)
 	sum->cpu_us += tv_us(used.ru_utime) + tv_us(used.ru_stime);
 	if (used.ru_maxrss > sum->rss_kib)
 		sum->rss_kib = used.ru_maxrss;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == o->status)
 		return true;
 	fprintf(stderr, "measure: %s: %s %d\n", argv[0],
 		WIFEXITED(status) ? "ended with status" : "killed by signal",
@@ -160,7 +160,7 @@ static struct options read_options(int argc, char **argv)
 	struct options o = { .rounds = 5, .repeat = 1, .seconds = 60 };
 	int c;
 
-	while ((c = getopt(argc, argv, "+n:r:w:t:o:")) != -1) {
+	while ((c = getopt(argc, argv, "+n:r:w:t:x:o:")) != -1) {
 		if (c == 'n')
 			o.rounds = number(optarg, ROUNDS_MAX);
 		else if (c == 'r')
@@ -169,6 +169,8 @@ static struct options read_options(int argc, char **argv)
 			o.warm = number(optarg, ROUNDS_MAX);
 		else if (c == 't')
 			o.seconds = number(optarg, 600);
+		else if (c == 'x')
+			o.status = number(optarg, 255);
 		else if (c == 'o')
 			o.out = optarg;
 		else
@@ -203,7 +205,7 @@ int main(int argc, char **argv)
 		if (!list[i].argv[0])
 			n = 0;
 	if (!n) {
-		fputs("usage: measure [-n ROUNDS] [-r REPEAT] [-w WARM] [-t SECONDS] [-o FILE] CMD ARG... [:: CMD ARG...]\n",
+		fputs("usage: measure [-n ROUNDS] [-r REPEAT] [-w WARM] [-t SECONDS] [-x STATUS] [-o FILE] CMD ARG... [:: CMD ARG...]\n",
 		      stderr);
 		return 64;
 	}

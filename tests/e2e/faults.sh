@@ -201,6 +201,32 @@ else
 	not_ok "the restart stops the workflows" "$(tail -n 3 "$said/$runs")"
 fi
 
+# The second signal: the bridge holds back its answer to the start for longer than anybody waits.
+fresh 60
+fault '[{"kind":"latency","ms":60000,"method":"POST","contains":"/start","after":1,"times":1}]'
+apply_behind
+if until_workflow ingress STOPPED; then
+	began=$(date +%s)
+	kill -INT "$running"
+	sleep 0.5
+	kill -INT "$running"
+	wait "$running"
+	is "SIGINT twice during the restart: exit 130" "$?" 130
+	took=$(($(date +%s) - began))
+	[ $took -le 10 ] && ok "it does not wait for the bridge" || not_ok "it does not wait for the bridge" "$took s"
+	text=$(cat "$said/$runs")
+	has "it names what is not running" "$text" "left in the middle; not running: ingress"
+	has "and the command that mends it" "$text" "run  s2sctl apply rollout.yaml"
+	fault '[]'
+	apply 3 "run again after two signals"
+	until_workflow ingress RUNNING
+	until_workflow egress RUNNING
+	is "ingress runs again" "$(workflow ingress)" RUNNING
+	is "egress runs again" "$(workflow egress)" RUNNING
+else
+	not_ok "the restart stops the workflows" "$(tail -n 3 "$said/$runs")"
+fi
+
 # ---- two at once ----
 fresh 60
 fault '[{"kind":"latency","ms":2000,"method":"POST","contains":"start-migration","times":1}]'

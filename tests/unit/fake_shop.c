@@ -222,6 +222,7 @@ static enum next do_restart(struct call *c, const struct http_resp *last, struct
 			err_set(err, E_SIGNAL, "interrupted before anything was stopped");
 			return NEXT_FAIL;
 		}
+		c->half = "not running: the app";
 		return send(c, req, STOPPING, "POST", "/app/stop");
 	case STOPPING:
 		value_set(c->arena, c->marks, MARK_RESTART, value_int(c->arena, c->server_ms));

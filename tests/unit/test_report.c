@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/base/secret.h"
+#include "core/api/provider.h"
 #include "core/base/when.h"
 #include "core/io/json.h"
 #include "core/report/status.h"
@@ -16,7 +17,18 @@
 #include "core/report/text_journal.h"
 #include "core/report/text_plan.h"
 
-static const struct report_style plain = { .width = 100 };
+/* The units of what gates are given stand in their tables, not in a plan. */
+static const struct field quiet_fields[] = {
+	{ .name = "window", .kind = FIELD_SPAN, .doc = "how long" },
+	{ .name = "tolerance", .kind = FIELD_INT, .doc = "how many" },
+	{ 0 },
+};
+static const struct gate_type quiet = { .name = "quiet", .fields = quiet_fields };
+static const struct provider shop = { .name = "shop",
+				      .gates = (const struct gate_type *const[]){ &quiet, NULL } };
+static const struct registry registry = { (const struct provider *const[]){ &shop, NULL } };
+
+static const struct report_style plain = { .width = 100, .registry = &registry };
 
 /* ---- help ---- */
 
@@ -219,7 +231,7 @@ static void requests_are_counted_and_in_full_only_when_asked_for(void **state)
 	has(&out, "Planning made 4 requests, all of them GET: shop 3, till 1\n");
 	has_not(&out, "GET shop /d");
 	sb_reset(&out);
-	plan_text(two_envs, &(struct report_style){ .verbose = true }, &out);
+	plan_text(two_envs, &(struct report_style){ .registry = &registry, .verbose = true }, &out);
 	has(&out, "  GET shop /d\n");
 	has(&out, "looks every 10m");
 	has(&out, "needs   dev/shop.order/wait\n");
@@ -272,6 +284,26 @@ static void facts_to_attest_come_with_the_command(void **state)
 	    "run   s2sctl ack prod/shop.order/attest --by NAME --fact status=... --fact type=...\n");
 	has(&out, "ask later shop.usage: used; ");
 	assert_int_equal(times(out.buf, "s2sctl ack"), 1);
+}
+
+static void thresholds_have_the_units_of_their_gates_table(void **state)
+{
+#define LIMITS(gate)                                                                               \
+	"{\"environments\":[{\"name\":\"dev\",\"outlook\":\"changes\"}],\"steps\":["               \
+	"{\"address\":\"dev/a/wait\",\"environments\":[\"dev\"],\"phase\":\"prove\",\"gates\":["   \
+	"{\"name\":\"" gate "\",\"limits\":{\"window\":30000,\"tolerance\":120000}}]}]}"
+	const struct report_style unknowing = { .width = 100 };
+	CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
+
+	(void)state;
+	plan_text(LIMITS("quiet"), &plain, &out);
+	has(&out, "window 30s, tolerance 120000\n");
+	sb_reset(&out);
+	plan_text(LIMITS("loud"), &plain, &out);
+	has(&out, "window 30000, tolerance 120000\n");
+	sb_reset(&out);
+	plan_text(LIMITS("quiet"), &unknowing, &out);
+	has(&out, "window 30000, tolerance 120000\n");
 }
 
 static void a_command_broken_over_lines_still_runs(void **state)
@@ -420,12 +452,14 @@ static const char journal[] =
 	"{\"type\":\"sample\",\"n\":7,\"at\":\"2026-11-23T10:02:00Z\",\"run\":\"r1\",\"step\":\"dev/a/wait\",\"environment\":\"dev\",\"gate\":\"quiet\","
 	"\"verdict\":\"wait\",\"saw\":\"used at 9\",\"why\":\"middle\"},"
 	"{\"type\":\"sample\",\"n\":8,\"at\":\"2026-11-23T10:03:00Z\",\"run\":\"r1\",\"step\":\"dev/a/wait\",\"environment\":\"dev\",\"gate\":\"quiet\","
-	"\"verdict\":\"wait\",\"saw\":\"used at 9\",\"why\":\"still to go\",\"until\":\"2026-11-24T09:10:00Z\"},"
-	"{\"type\":\"ask\",\"n\":9,\"at\":\"2026-11-23T10:04:00Z\",\"run\":\"r1\",\"step\":\"dev/a/ask\",\"is_act\":false,\"wants_last_use\":true,\"thing\":\"a\",\"nonce\":\"n\"}"
+	"\"verdict\":\"wait\",\"saw\":\"used at 9\",\"why\":\"still to go\",\"until\":\"2026-11-24T09:10:00Z\","
+	/* The servers are half an hour ahead of us. */
+	"\"now_ms\":1795429980000,\"opened_ms\":1795429860000},"
+	"{\"type\":\"ask\",\"n\":9,\"at\":\"2026-11-23T10:04:00Z\",\"run\":\"r1\",\"step\":\"dev/a/ask\",\"is_act\":false,\"wants_last_use\":true,\"thing\":\"a\",\"nonce\":\"n\",\"now_ms\":1795430040000}"
 	"%s]";
 
 static const char suspended[] =
-	",{\"type\":\"suspend\",\"n\":10,\"at\":\"2026-11-23T10:05:00Z\",\"run\":\"r1\",\"until\":\"2026-11-24T09:10:00Z\",\"waits\":{"
+	",{\"type\":\"suspend\",\"n\":10,\"at\":\"2026-11-23T10:05:00Z\",\"now\":\"2026-11-23T10:35:00Z\",\"run\":\"r1\",\"until\":\"2026-11-24T09:10:00Z\",\"waits\":{"
 	"\"dev/a/wait\":{\"for\":\"quiet: still to go\",\"until\":\"2026-11-24T09:10:00Z\"},"
 	"\"dev/a/ask\":{\"for\":\"a person: s2sctl ack dev/a/ask --by NAME\",\"until\":null}}}";
 static const char failed[] =
@@ -555,7 +589,7 @@ static void an_empty_journal_says_so(void **state)
 
 #define NOW INT64_C(1795507200000) /* 2026-11-24T08:00:00Z */
 
-static struct value *status_of(struct arena *a, const char *tail)
+static struct value *status_at(struct arena *a, const char *tail, int64_t now_ms)
 {
 	static const char *const names[] = { "dev", "prod", NULL };
 	struct history h;
@@ -566,7 +600,12 @@ static struct value *status_of(struct arena *a, const char *tail)
 	for (size_t i = 0; i < value_count(list); i++)
 		if (history_fold(&h, value_at(list, i), &err) < 0)
 			fail_msg("%s", err.msg);
-	return report_status_doc(a, &h, names, NOW);
+	return report_status_doc(a, &h, names, now_ms);
+}
+
+static struct value *status_of(struct arena *a, const char *tail)
+{
+	return status_at(a, tail, NOW);
 }
 
 static void status_text(const char *tail, const struct report_style *st, struct sb *out)
@@ -609,7 +648,9 @@ static void status_of_an_open_run_puts_the_question_first(void **state)
 	has(&out, "  answer    s2sctl ack dev/a/ask --by NAME --last-used TIME\n");
 	has(&out, "  step      dev/a/wait\n");
 	has(&out, "  waits for quiet: still to go\n");
-	has(&out, "  until     2026-11-24T09:10:00Z (in 1h10m)\n");
+	has(&out, "  since     2026-11-23T10:34:00Z (21h56m ago)\n");
+	has(&out, "  since     2026-11-23T10:31:00Z (21h59m ago)\n");
+	has(&out, "  until     2026-11-24T09:10:00Z (in 40m)\n");
 	has(&out,
 	    "last look quiet: wait at 2026-11-23T10:03:00Z (21h57m ago); saw: used at 9; still to go\n");
 	has(&out, "\nprod: no run\n");
@@ -623,8 +664,34 @@ static void status_after_a_kill_reads_the_samples(void **state)
 	(void)state;
 	status_text("", &plain, &out);
 	has(&out, "  waits for quiet: still to go\n");
-	has(&out, "  until     2026-11-24T09:10:00Z (in 1h10m)\n");
+	has(&out, "  until     2026-11-24T09:10:00Z (in 40m)\n");
 	has(&out, "  waits for a person\n");
+}
+
+static void what_servers_told_is_counted_by_their_clock_and_not_by_ours(void **state)
+{
+	const int64_t stopped = NOW - 22 * WHEN_HOUR + 5 * WHEN_MINUTE; /* by our clock */
+	const struct {
+		int64_t now;
+		const char *until;
+	} rows[] = {
+		{ stopped, "(in 22h35m)" },
+		{ stopped + 22 * WHEN_HOUR + 35 * WHEN_MINUTE, "run apply again" },
+		{ stopped + 22 * WHEN_HOUR + 34 * WHEN_MINUTE, "(in 1m)" },
+		/* Ours was set back a year: nothing has passed that we know of, and no time has come. */
+		{ stopped - 365 * WHEN_DAY, "(in 22h35m)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
+		struct arena a = ARENA_INIT;
+
+		report_status_text(status_at(&a, suspended, rows[i].now), &plain, &out);
+		has(&out, "  until     2026-11-24T09:10:00Z");
+		has(&out, rows[i].until);
+		arena_done(&a);
+	}
 }
 
 static void status_names_what_failed_before_all_else(void **state)
@@ -663,6 +730,7 @@ static void a_time_that_has_come_says_run_again(void **state)
 	report_status_text(
 		parsed(&a,
 		       "{\"now\":\"2026-11-24T10:00:00Z\",\"environments\":[{\"name\":\"dev\",\"state\":\"open\","
+		       "\"server_now\":\"2026-11-24T10:00:00Z\","
 		       "\"step\":\"dev/\\u001b\",\"waits_for\":\"\\u202e\",\"until\":\"2026-11-24T09:00:00Z\"}]}"),
 		&plain, &out);
 	has(&out, "until     2026-11-24T09:00:00Z (1h ago); run apply again\n");
@@ -765,6 +833,7 @@ int main(void)
 		cmocka_unit_test(requests_are_counted_and_in_full_only_when_asked_for),
 		cmocka_unit_test(a_refused_environment_shows_rule_and_hint),
 		cmocka_unit_test(facts_to_attest_come_with_the_command),
+		cmocka_unit_test(thresholds_have_the_units_of_their_gates_table),
 		cmocka_unit_test(a_command_broken_over_lines_still_runs),
 		cmocka_unit_test(control_bytes_and_bidi_are_masked_everywhere),
 		cmocka_unit_test(a_title_of_ten_thousand_characters_is_cut),
@@ -780,6 +849,7 @@ int main(void)
 		cmocka_unit_test(status_without_a_journal_knows_no_run),
 		cmocka_unit_test(status_of_an_open_run_puts_the_question_first),
 		cmocka_unit_test(status_after_a_kill_reads_the_samples),
+		cmocka_unit_test(what_servers_told_is_counted_by_their_clock_and_not_by_ours),
 		cmocka_unit_test(status_names_what_failed_before_all_else),
 		cmocka_unit_test(status_of_a_finished_or_abandoned_run_waits_for_nothing),
 		cmocka_unit_test(a_time_that_has_come_says_run_again),
