@@ -36,8 +36,8 @@ struct room {
 struct file_store {
 	struct store ops;
 	char *folder;
-	struct store_owner me;
-	int lock_fd; /* -1: not held */
+	struct store_owner given, me; /* as told; with what the system says of the rest */
+	int lock_fd;                  /* -1: not held */
 	struct room rooms[ROOMS_MAX];
 	size_t room_count;
 };
@@ -444,10 +444,15 @@ static void store_get_note(void *ctx, const char *name, struct sb *ret)
 
 /* --- the lock --- */
 
-static int lock_path(const struct file_store *s, struct sb *ret)
+static void lock_path(const struct file_store *s, struct sb *ret)
 {
 	sb_addf(ret, "%s/" LOCK_NAME, s->folder);
-	return 0;
+}
+
+static void know_ourselves(struct file_store *s)
+{
+	s->me = s->given;
+	store_lock_owner(&s->me);
 }
 
 static int take_lock(struct file_store *s, enum lock_how how, struct err *err)
@@ -458,6 +463,7 @@ static int take_lock(struct file_store *s, enum lock_how how, struct err *err)
 		return 0;
 	if (file_make_dirs(s->folder, FOLDER_MODE, err) < 0)
 		return -err->code;
+	know_ourselves(s); /* anew: a child has another pid */
 	lock_path(s, &path);
 	return store_lock_take(path.buf, how, &s->me, &s->lock_fd, err);
 }
@@ -530,14 +536,14 @@ struct file_store *file_store_new(const char *folder)
 		.look = store_look,
 		.seize = store_seize,
 	};
-	store_lock_owner(&s->me);
+	know_ourselves(s);
 	return s;
 }
 
 void file_store_own(struct file_store *s, const struct store_owner *who)
 {
-	s->me = *who;
-	store_lock_owner(&s->me);
+	s->given = *who;
+	know_ourselves(s);
 }
 
 void file_store_free(struct file_store *s)
