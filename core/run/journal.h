@@ -69,11 +69,11 @@ int journal_inbox(const struct store *store, size_t *at, struct arena *a, struct
 /* E_USAGE when it is longer than a line may be. */
 int journal_inbox_add(const struct store *store, const struct value *ack, struct err *err) MUST_USE;
 /*
- * The pieces of journal_open, for who checks a journal instead of using it: start an empty one, take one line (as journal_open does), and compare the
- * end with the store's note.
+ * The pieces of journal_open, for who checks a journal instead of using it: start an empty one, take the line at *at, which moves behind it (false: there is
+ * no whole line any more, or err says what is wrong with it), and compare the end with the store's note.
  */
 void journal_start(struct journal *j, const struct store *store, const struct sys *sys);
-int journal_take_line(struct journal *j, const char *line, size_t len, struct err *err) MUST_USE;
+bool journal_take(struct journal *j, const char **at, const char *end, struct err *err) MUST_USE;
 int journal_check_end(const struct journal *j, struct err *err) MUST_USE;
 /* Hashes a personal id with a run's salt: 16 hex digits in `a`. */
 const char *journal_hash_id(struct arena *a, const char *salt, const char *id) MUST_USE;

@@ -62,27 +62,24 @@ static void check_run(struct arena *a, const struct past_run *r, struct value *d
 					r->id, what));
 }
 
-/* True while records can be taken. Only the first damage can be named: what comes behind it follows from nothing. */
-static bool take_all(struct journal *j, const struct sb *text, struct arena *a,
-		     struct value *damage, struct err *err)
+/* Only the first damage can be named: what comes behind it follows from nothing. */
+static int take_all(struct journal *j, const struct sb *text, struct arena *a, struct value *damage,
+		    struct err *err)
 {
-	const char *at = text->buf, *end;
+	const char *at = text->buf;
+	struct err bad = ERR_INIT;
 
-	for (; (end = memchr(at, '\n', text->len - (size_t)(at - text->buf))) != NULL;
-	     at = end + 1) {
-		struct err bad = ERR_INIT;
-		int64_t n = j->records + 1;
-
-		if (journal_take_line(j, at, (size_t)(end - at), &bad) == 0)
-			continue;
-		if (bad.code == E_REFUSED) {
-			*err = bad;
-			return false;
-		}
-		add_damage(a, damage, n, bad.msg);
-		return true;
+	while (journal_take(j, &at, text->buf + text->len, &bad))
+		;
+	if (bad.code == E_REFUSED) {
+		*err = bad;
+		return -bad.code;
 	}
-	return true;
+	if (bad.code)
+		add_damage(a, damage, j->records + 1, bad.msg);
+	else if (journal_check_end(j, &bad) < 0)
+		add_damage(a, damage, j->records, bad.msg);
+	return 0;
 }
 
 static void tell(struct journal *j, size_t torn, struct arena *a, struct value *damage,
@@ -112,14 +109,11 @@ int verify_journal(const struct store *store, const struct sys *sys, size_t torn
 	CLEANUP(sb_done) struct sb text = SB_INIT(TEXT_LIMIT);
 	CLEANUP(journal_close) struct journal j = { .store = store };
 	struct value *damage = value_list(a), *doc = value_map(a);
-	struct err bad = ERR_INIT;
 
 	journal_start(&j, store, sys);
 	if (store->read_all(store->ctx, JOURNAL_NAME, &text, err) < 0 ||
-	    !take_all(&j, &text, a, damage, err))
+	    take_all(&j, &text, a, damage, err) < 0)
 		return -err->code;
-	if (!value_count(damage) && journal_check_end(&j, &bad) < 0)
-		add_damage(a, damage, j.records, bad.msg);
 	tell(&j, torn, a, damage, doc);
 	*ret = value_copy(a, doc); /* what it borrows dies with the journal */
 	return 0;
