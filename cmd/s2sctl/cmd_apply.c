@@ -48,7 +48,7 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 	if (ev == APPLY_STEP_STARTED)
 		sc->step_since = sys_mono_ms(sc->s->p->sys);
 	wipe_line(sc);
-	sb_addf(&line, "%-7s %s: %s", words_of[ev], address, clean.buf);
+	sb_addf(&line, "%-7s %s%s%s", words_of[ev], address, *address ? ": " : "", clean.buf);
 	if (until_ms)
 		sb_addf(&line, " (until %s)", when_text(when, until_ms));
 	sb_addc(&line, '\n');

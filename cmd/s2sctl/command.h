@@ -10,8 +10,7 @@
 #include "core/api/transport.h"
 #include "core/base/sb.h"
 #include "core/base/sys.h"
-
-#define S2SCTL_VERSION "0.1.0"
+#include "core/base/version.h"
 
 struct program {
 	void *ctx;
@@ -26,7 +25,9 @@ struct program {
 	bool (*ask)(void *ctx, const char *question, struct sb *ret);
 	bool out_is_terminal, talk_is_terminal;
 	unsigned width;               /* of the terminal; 0: unknown */
-	const char *user, *host;      /* for attestations */
+	const char *user, *host;      /* for attestations, and for the lock */
+	const char *boot;             /* boot id, for the lock; NULL: unknown */
+	int64_t pid;
 };
 
 int program_run(const struct program *p, int argc, const char *const *argv); /* the exit status */

@@ -205,6 +205,7 @@ int main(int argc, char **argv)
 		.width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0,
 		.user = pw ? pw->pw_name : "unknown",
 		.host = name,
+		.pid = getpid(),
 	};
 	rc = program_run(&p, argc, (const char *const *)argv);
 	http_close(h.http);

@@ -14,6 +14,10 @@ static const struct command ack = { "ack", "STEP --by NAME", "say that a person'
 				    cmd_ack };
 static const struct command show = { "show", "PLAN|JOURNAL", "render a saved plan or a journal",
 				     cmd_show };
+static const struct command verify = { "verify", "JOURNAL|FOLDER",
+				       "check a journal and its receipts, offline", cmd_verify };
+static const struct command unlock = { "unlock", "FILE", "say who holds the lock, or take it away",
+				       cmd_unlock };
 static const struct command doctor = { "doctor", "FILE", "try all systems, reading only",
 				       cmd_doctor };
 static const struct command schema = { "schema", NULL, "print the JSON Schema of rollout files",
@@ -21,8 +25,9 @@ static const struct command schema = { "schema", NULL, "print the JSON Schema of
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan,   &apply, &status,  &ack, &show,
-					   &doctor,   &schema, &help,  &version, NULL };
+const struct command *const commands[] = { &validate, &plan,    &apply,  &status, &ack,
+					   &show,     &verify,  &unlock, &doctor, &schema,
+					   &help,     &version, NULL };
 
 static const struct command *find(const char *name)
 {

@@ -2,6 +2,7 @@
 #include "cmd/s2sctl/session.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,8 +216,14 @@ bool session_store(struct session *s, int *ret_exit)
 			     s->rollout      ? s->rollout->state :
 					       ".s2sctl";
 
+	struct store_owner me = { .pid = s->p->pid };
+
 	(void)ret_exit;
+	(void)snprintf(me.user, sizeof(me.user), "%s", s->p->user ? s->p->user : "");
+	(void)snprintf(me.host, sizeof(me.host), "%s", s->p->host ? s->p->host : "");
+	(void)snprintf(me.boot, sizeof(me.boot), "%s", s->p->boot ? s->p->boot : "");
 	s->store = file_store_new(folder);
+	file_store_own(s->store, &me);
 	return true;
 }
 

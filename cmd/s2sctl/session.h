@@ -63,12 +63,17 @@ bool session_wants_json(struct session *s, bool *ret_json, int *ret_exit);
 /* Options for a command to type again, e.g. " --state DIR". In the session's arena. */
 const char *session_state_option(struct session *s);
 
+/* `verify` of a journal: a folder that holds one, or the file. The exit status. */
+int verify_journal_at(struct session *s, const char *path, bool json);
+
 int cmd_validate(struct session *s, int argc, const char *const *argv);
 int cmd_plan(struct session *s, int argc, const char *const *argv);
 int cmd_apply(struct session *s, int argc, const char *const *argv);
 int cmd_status(struct session *s, int argc, const char *const *argv);
 int cmd_show(struct session *s, int argc, const char *const *argv);
 int cmd_ack(struct session *s, int argc, const char *const *argv);
+int cmd_unlock(struct session *s, int argc, const char *const *argv);
+int cmd_verify(struct session *s, int argc, const char *const *argv);
 int cmd_doctor(struct session *s, int argc, const char *const *argv);
 int cmd_schema(struct session *s, int argc, const char *const *argv);
 int cmd_help(struct session *s, int argc, const char *const *argv);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +10,36 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
-#include "core/base/when.h"
 #include "core/io/file.h"
+#include "core/io/store_lock.h"
 
 #define FOLDER_MODE 0700
 #define FILE_MODE 0600
 #define LOCK_NAME "lock"
-#define LOCK_TEXT_MAX 2048
-#define LOCK_TRIES 10
+#define NOTE_MAX 256
+#define ROOMS_MAX 4
 
 /*
- * Kept free behind each line, so that the outcome of an intent finds room on a disk that fills up
- * meanwhile.
+ * Taken at once behind the last line, so that not every append has to ask the file system for a block.
  */
 #define ROOM_AHEAD ((size_t)64 << 10)
+
+/* What this process keeps free behind one sequence. */
+struct room {
+	char name[64];
+	size_t level;    /* to stay free after whatever is appended */
+	off_t allocated; /* up to here the file has blocks; 0: not known */
+	bool is_ballast; /* the file system cannot: a file of real bytes stands for it */
+	bool is_broken;  /* a write or an fsync failed: what is on disk is not known any more */
+};
 
 struct file_store {
 	struct store ops;
 	char *folder;
-	int lock_fd; /* -1: not held */
+	struct store_owner given, me; /* as told; with what the system says of the rest */
+	int lock_fd;                  /* -1: not held */
+	struct room rooms[ROOMS_MAX];
+	size_t room_count;
 };
 
 static void fd_close(const int *fd)
@@ -45,7 +55,8 @@ static int cannot(struct err *err, const char *do_what, const char *path)
 
 static int path_of(const struct file_store *s, const char *name, struct sb *ret, struct err *err)
 {
-	if (!*name || *name == '.' || strchr(name, '/') || strcmp(name, LOCK_NAME) == 0)
+	if (!*name || *name == '.' || strchr(name, '/') || strcmp(name, LOCK_NAME) == 0 ||
+	    strlen(name) >= sizeof(((struct room *)0)->name))
 		return err_set(err, E_BUG, "'%s' cannot name a sequence of the store", name);
 	sb_addf(ret, "%s/%s", s->folder, name);
 	return 0;
@@ -112,8 +123,10 @@ static int write_at(int fd, const char *bytes, size_t len, off_t at)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (n <= 0) {
+			errno = n == 0 ? ENOSPC : errno;
 			return -1;
+		}
 		bytes += n;
 		len -= (size_t)n;
 		at += n;
@@ -121,206 +134,378 @@ static int write_at(int fd, const char *bytes, size_t len, off_t at)
 	return 0;
 }
 
-static int add_line(int fd, const char *line, size_t len)
+/* --- room --- */
+
+static struct room *room_of(struct file_store *s, const char *name)
 {
-	CLEANUP(sb_done) struct sb text = SB_INIT(len + 1);
-	off_t end = end_of_lines(fd);
+	for (size_t i = 0; i < s->room_count; i++)
+		if (strcmp(s->rooms[i].name, name) == 0)
+			return &s->rooms[i];
+	if (s->room_count == ROOMS_MAX)
+		return NULL;
+	s->rooms[s->room_count] = (struct room){ .level = 0 };
+	snprintf(s->rooms[s->room_count].name, sizeof(s->rooms[0].name), "%s", name);
+	return &s->rooms[s->room_count++];
+}
+
+static bool is_unsupported(int error)
+{
+	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+}
+
+/* Blocks for `bytes` behind `end`, a good deal more where there is plenty. -1 with errno. */
+static int allocate(struct room *r, int fd, off_t end, size_t bytes)
+{
+	if (r && r->allocated >= end + (off_t)bytes)
+		return 0;
+	for (size_t ahead = ROOM_AHEAD;; ahead = 0) {
+		int rc;
+
+		while ((rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, end, (off_t)(bytes + ahead))) < 0 &&
+		       errno == EINTR)
+			;
+		if (rc == 0 && r)
+			r->allocated = end + (off_t)(bytes + ahead);
+		if (rc == 0 || ahead == 0 || is_unsupported(errno))
+			return rc;
+	}
+}
+
+static int ballast_open(const struct file_store *s, const char *name, struct sb *path,
+			struct err *err)
+{
+	if (path_of(s, name, path, err) < 0)
+		return -1;
+	sb_add(path, ".room");
+	return open(path->buf, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+}
+
+/* Real bytes: where room cannot be reserved, a file that only grows on paper would keep nothing free. */
+static int ballast_fill(int fd, size_t bytes)
+{
+	static const char zeros[4096];
+	off_t at = lseek(fd, 0, SEEK_END);
+
+	while (at >= 0 && at < (off_t)bytes) {
+		size_t part = MIN_OF(sizeof(zeros), bytes - (size_t)at);
+
+		if (write_at(fd, zeros, part, at) < 0)
+			return -1;
+		at += (off_t)part;
+	}
+	return at < 0 || ftruncate(fd, (off_t)bytes) < 0 || fsync(fd) < 0 ? -1 : 0;
+}
+
+static int ballast_set(struct file_store *s, struct room *r, size_t bytes, struct err *err)
+{
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
+	CLEANUP(fd_close) int fd = ballast_open(s, r->name, &path, err);
 	int saved;
 
-	/* Only when there is a torn line: cutting gives back the room kept behind the end. */
-	if (end < 0 || (end < lseek(fd, 0, SEEK_END) && ftruncate(fd, end) < 0))
+	if (err->code)
+		return -err->code;
+	if (fd >= 0 && ballast_fill(fd, bytes) == 0) {
+		r->is_ballast = true;
+		return 0;
+	}
+	saved = errno;
+	if (fd >= 0)
+		(void)!ftruncate(fd, (off_t)r->level);
+	errno = saved;
+	return cannot(err, "keep room beside", path.buf);
+}
+
+static void room_give_back(struct file_store *s, struct room *r)
+{
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
+	struct err err = ERR_INIT;
+
+	if (!r->is_ballast || path_of(s, r->name, &path, &err) < 0)
+		return;
+	sb_add(&path, ".room");
+	(void)unlink(path.buf);
+}
+
+static int open_sequence(const struct file_store *s, const char *path, bool *ret_is_new,
+			 struct err *err)
+{
+	int fd;
+
+	*ret_is_new = false;
+	if (file_make_dirs(s->folder, FOLDER_MODE, err) < 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+		*ret_is_new = true;
+	}
+	if (fd < 0)
+		cannot(err, "append to", path);
+	return fd;
+}
+
+static int store_reserve(void *ctx, const char *name, size_t bytes, struct err *err)
+{
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
+	struct file_store *s = ctx;
+	CLEANUP(fd_close) int fd = -1;
+	struct room *r;
+	bool is_new;
+	off_t end;
+
+	if (path_of(s, name, &path, err) < 0)
+		return -err->code;
+	r = room_of(s, name);
+	if (!r)
+		return err_set(err, E_BUG, "room is kept for too many sequences");
+	if (bytes <= r->level) {
+		struct err given_back = ERR_INIT;
+
+		if (r->is_ballast)
+			(void)ballast_set(s, r, bytes, &given_back);
+		r->level = bytes;
+		return 0;
+	}
+	fd = open_sequence(s, path.buf, &is_new, err);
+	if (fd < 0 || (is_new && sync_folder(s, err) < 0))
+		return -err->code;
+	end = end_of_lines(fd);
+	if (end < 0 || (allocate(r, fd, end, bytes) < 0 && !is_unsupported(errno)))
+		return cannot(err, "keep room in", path.buf);
+	if (r->allocated < end + (off_t)bytes && ballast_set(s, r, bytes, err) < 0)
+		return -err->code;
+	r->level = bytes;
+	return 0;
+}
+
+/* --- lines --- */
+
+/* Cuts a torn line off; cutting gives back the room behind the end. */
+static off_t cut_torn(struct room *r, int fd)
+{
+	off_t end = end_of_lines(fd);
+
+	if (end < 0 || end == lseek(fd, 0, SEEK_END))
+		return end;
+	if (r)
+		r->allocated = 0;
+	return ftruncate(fd, end) < 0 ? -1 : end;
+}
+
+static int undo_line(struct room *r, int fd, off_t end, int error, bool may_lie)
+{
+	bool is_torn = lseek(fd, 0, SEEK_END) != end;
+
+	if (is_torn) /* half a line helps nobody; if this fails too, the next append repairs it */
+		(void)!ftruncate(fd, end);
+	if (r) {
+		r->allocated = is_torn ? 0 : r->allocated;
+		r->is_broken |= may_lie;
+		if (r->level && !r->is_ballast)
+			(void)allocate(r, fd, end, r->level);
+	}
+	errno = error;
+	return -1;
+}
+
+static int add_line(struct room *r, int fd, const char *line, size_t len)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(len + 1);
+	off_t end = cut_torn(r, fd);
+	size_t keep = r && !r->is_ballast ? r->level : 0;
+
+	if (end < 0)
 		return -1;
 	sb_addn(&text, line, len);
 	sb_addc(&text, '\n');
-	/*
-	 * Room for the lines after this one, as far as disk and file system have it. Not having
-	 * it is no failure: this very line may be the outcome for which it was kept.
-	 */
-	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, end, (off_t)(text.len + ROOM_AHEAD));
-	if (write_at(fd, text.buf, text.len, end) == 0 && fsync(fd) == 0)
-		return 0;
-	saved = errno;
-	(void)!ftruncate(
-		fd,
-		end); /* half a line helps nobody; if this fails too, the next append repairs it */
-	errno = saved;
-	return -1;
+	/* What is kept for others is not taken; whoever keeps nothing sees for himself what the disk says. */
+	if (allocate(r, fd, end, text.len + keep) < 0 && keep && !is_unsupported(errno))
+		return -1;
+	if (write_at(fd, text.buf, text.len, end) < 0)
+		return undo_line(r, fd, end, errno, errno == EIO);
+	/* After a failed fsync nobody knows what is on disk, and a second one may say that all is well. */
+	return fsync(fd) < 0 ? undo_line(r, fd, end, errno, true) : 0;
+}
+
+/*
+ * One at a time also among those who need no writer's lock: `ack` beside a running apply. A file system without
+ * locks has none for the writer either, which was found out before.
+ */
+static void wait_for_turn(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, F_OFD_SETLKW, &whole) < 0 && errno == EINTR)
+		;
 }
 
 static int store_append(void *ctx, const char *name, const char *line, size_t len, struct err *err)
 {
 	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
-	const struct file_store *s = ctx;
+	struct file_store *s = ctx;
 	CLEANUP(fd_close) int fd = -1;
-	bool is_new = false;
+	struct room *r;
+	bool is_new;
 
 	if (path_of(s, name, &path, err) < 0)
 		return -err->code;
 	if (memchr(line, '\n', len))
 		return err_set(err, E_BUG, "a line for '%s' holds a newline", path.buf);
-	if (file_make_dirs(s->folder, FOLDER_MODE, err) < 0)
+	r = room_of(s, name);
+	if (r && r->is_broken)
+		return err_set(err, E_IO,
+			       "an earlier write to '%s' failed: nothing more is written",
+			       path.buf);
+	fd = open_sequence(s, path.buf, &is_new, err);
+	if (fd < 0)
 		return -err->code;
-	fd = open(path.buf, O_RDWR | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		fd = open(path.buf, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
-		is_new = true;
-	}
-	if (fd < 0 || add_line(fd, line, len) < 0)
+	if (is_new && r)
+		r->allocated = 0;
+	wait_for_turn(fd);
+	if (add_line(r, fd, line, len) < 0)
 		return cannot(err, "append to", path.buf);
 	return is_new ? sync_folder(s, err) : 0;
 }
 
-/* --- the lock --- */
+/* --- what goes with a sequence --- */
 
-/*
- * What the holder wrote, as "key=value" lines; for messages only, so whatever is missing stays
- * empty.
- */
-struct holder {
-	char user[64], host[128], pid[32];
-};
-
-static void holder_field(const char *text, const char *key, char *ret, size_t size)
+static int store_read_from(void *ctx, const char *name, size_t from, struct sb *ret,
+			   struct err *err)
 {
-	size_t key_len = strlen(key);
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
+	const struct file_store *s = ctx;
+	CLEANUP(fd_close) int fd = -1;
+	size_t start = ret->len, len;
+	char chunk[16384];
 
-	ret[0] = '\0';
-	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, key_len) == 0 && line[key_len] == '=') {
-			const char *from = line + key_len + 1;
-
-			snprintf(ret, size, "%.*s", (int)MIN_OF(strcspn(from, "\n"), size - 1),
-				 from);
-			return;
-		}
+	if (path_of(s, name, &path, err) < 0)
+		return -err->code;
+	fd = open(path.buf, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	for (ssize_t n = 1; n != 0 && !ret->over;) {
+		n = fd < 0 ? -1 : pread(fd, chunk, sizeof(chunk), (off_t)(from + ret->len - start));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cannot(err, "read", path.buf);
+		sb_addn(ret, chunk, (size_t)n);
 	}
-}
-
-static int locked_by(int fd, const char *path, struct err *err)
-{
-	char text[LOCK_TEXT_MAX], since[WHEN_TEXT_MAX];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	struct holder h;
-	struct stat st;
-
-	text[n > 0 ? n : 0] = '\0';
-	holder_field(text, "user", h.user, sizeof(h.user));
-	holder_field(text, "host", h.host, sizeof(h.host));
-	holder_field(text, "pid", h.pid, sizeof(h.pid));
-	if (!*h.user || !*h.host || !*h.pid || fstat(fd, &st) < 0) {
-		/* The holder has the lock, but has not yet told its name. */
-		err_set(err, E_LOCKED, "locked by somebody else ('%s')", path);
-		return err_hint(err, "wait until the other run has ended");
-	}
-	/* The file's own time is when the holder wrote its name: no clock needs to be asked. */
-	when_text(since, (int64_t)st.st_mtim.tv_sec * 1000);
-	err_set(err, E_LOCKED, "locked by %s@%s, pid %s, since %s", h.user, h.host, h.pid, since);
-	return err_hint(
-		err, "wait until that run has ended, or stop pid %s on %s; the lock goes with it",
-		h.pid, h.host);
-}
-
-/* One line of a small file under /proc, without its newline; "" when there is none. */
-static void read_line(const char *path, char *ret, size_t size)
-{
-	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
-
-	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-}
-
-/*
- * Failures are let pass: the kernel's lock is the truth, the text only serves the message of
- * others.
- */
-static void write_holder(int fd)
-{
-	CLEANUP(sb_done) struct sb text = SB_INIT(LOCK_TEXT_MAX);
-	const struct passwd *pw = getpwuid(getuid());
-	char host[128] = "", boot[64], since[WHEN_TEXT_MAX];
-	struct stat st;
-
-	if (gethostname(host, sizeof(host) - 1) < 0 || !*host)
-		snprintf(host, sizeof(host), "unknown");
-	read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
-	if (pw)
-		sb_addf(&text, "user=%s\n", pw->pw_name);
-	else
-		sb_addf(&text, "user=uid-%ld\n", (long)getuid());
-	sb_addf(&text, "host=%s\nboot=%s\npid=%ld\n", host, boot, (long)getpid());
-	if (ftruncate(fd, 0) < 0 || write_at(fd, text.buf, text.len, 0) < 0 || fstat(fd, &st) < 0)
-		return;
-	sb_addf(&text, "since=%s\n", when_text(since, (int64_t)st.st_mtim.tv_sec * 1000));
-	(void)write_at(fd, text.buf, text.len, 0);
-	(void)fsync(fd);
-}
-
-static bool still_there(int fd, const char *path)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
-}
-
-/* Sets *ret_fd, or -1 in it: the file was removed under our hands, try again. */
-static int try_lock(const char *path, int *ret_fd, struct err *err)
-{
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	CLEANUP(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
-
-	if (fd < 0)
-		return cannot(err, "lock", path);
-	/*
-	 * An open-file-description lock: a plain one would be lost as soon as anybody here closes
-	 * the file.
-	 */
-	if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
-		if (errno == EAGAIN || errno == EACCES)
-			return locked_by(fd, path, err);
-		return cannot(err, "lock", path);
-	}
-	*ret_fd = -1;
-	if (still_there(fd, path)) {
-		*ret_fd = fd;
-		fd = -1;
-	}
+	if (ret->over)
+		return err_set(err, E_IO, "'%s' is larger than the limit of %zu bytes", path.buf,
+			       ret->max);
+	for (len = ret->len; len > start && ret->buf[len - 1] != '\n';)
+		len--;
+	sb_shrink(ret, len);
 	return 0;
 }
 
-static int store_lock(void *ctx, struct err *err)
+static int note_path(const struct file_store *s, const char *name, struct sb *ret)
+{
+	struct err err = ERR_INIT;
+
+	if (path_of(s, name, ret, &err) < 0)
+		return -1;
+	sb_add(ret, ".note");
+	return 0;
+}
+
+/* Written in place, and not waited for: whoever reads it takes an older one, or none, as well. */
+static void store_put_note(void *ctx, const char *name, const char *text)
+{
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536), line = SB_INIT(NOTE_MAX);
+	CLEANUP(fd_close) int fd = -1;
+
+	sb_addf(&line, "%s\n", text);
+	if (note_path(ctx, name, &path) < 0)
+		return;
+	fd = open(path.buf, O_WRONLY | O_CREAT | O_CLOEXEC, FILE_MODE);
+	if (fd >= 0 && write_at(fd, line.buf, line.len, 0) < 0)
+		(void)!ftruncate(fd, 0);
+}
+
+static void store_get_note(void *ctx, const char *name, struct sb *ret)
 {
 	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
-	struct file_store *s = ctx;
+	CLEANUP(fd_close) int fd = -1;
+	char text[NOTE_MAX];
+	ssize_t n;
+
+	if (note_path(ctx, name, &path) < 0)
+		return;
+	fd = open(path.buf, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\n') { /* without its end it was torn */
+			sb_addn(ret, text, (size_t)i);
+			return;
+		}
+}
+
+/* --- the lock --- */
+
+static void lock_path(const struct file_store *s, struct sb *ret)
+{
+	sb_addf(ret, "%s/" LOCK_NAME, s->folder);
+}
+
+static void know_ourselves(struct file_store *s)
+{
+	s->me = s->given;
+	store_lock_owner(&s->me);
+}
+
+static int take_lock(struct file_store *s, enum lock_how how, struct err *err)
+{
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
 
 	if (s->lock_fd >= 0)
 		return 0;
 	if (file_make_dirs(s->folder, FOLDER_MODE, err) < 0)
 		return -err->code;
-	sb_addf(&path, "%s/" LOCK_NAME, s->folder);
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (try_lock(path.buf, &s->lock_fd, err) < 0)
-			return -err->code;
-		if (s->lock_fd < 0)
-			continue;
-		write_holder(s->lock_fd);
-		return 0;
-	}
-	return err_set(err, E_IO, "cannot lock '%s': somebody keeps removing it", path.buf);
+	know_ourselves(s); /* anew: a child has another pid */
+	lock_path(s, &path);
+	return store_lock_take(path.buf, how, &s->me, &s->lock_fd, err);
 }
 
-/* The file stays: removing it would let two writers hold locks on two files of the same name. */
+static int store_lock(void *ctx, struct err *err)
+{
+	return take_lock(ctx, LOCK_POLITE, err);
+}
+
+static int store_seize(void *ctx, struct err *err)
+{
+	return take_lock(ctx, LOCK_SEIZE, err);
+}
+
 static void store_unlock(void *ctx)
 {
 	struct file_store *s = ctx;
 
 	if (s->lock_fd < 0)
 		return;
-	(void)!ftruncate(s->lock_fd, 0);
-	close(s->lock_fd);
+	for (size_t i = 0; i < s->room_count; i++)
+		room_give_back(s, &s->rooms[i]);
+	s->room_count = 0;
+	store_lock_release(s->lock_fd);
 	s->lock_fd = -1;
+}
+
+static const struct store_owner *store_owner_of(void *ctx)
+{
+	const struct file_store *s = ctx;
+
+	return &s->me;
+}
+
+static int store_look(void *ctx, enum lock_state *ret_state, struct store_owner *ret_who,
+		      struct err *err)
+{
+	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
+	const struct file_store *s = ctx;
+
+	lock_path(s, &path);
+	return store_lock_look(path.buf, &s->me, ret_state, ret_who, err);
 }
 
 static const char *store_place(void *ctx)
@@ -343,8 +528,22 @@ struct file_store *file_store_new(const char *folder)
 		.lock = store_lock,
 		.unlock = store_unlock,
 		.place = store_place,
+		.read_from = store_read_from,
+		.reserve = store_reserve,
+		.put_note = store_put_note,
+		.get_note = store_get_note,
+		.owner = store_owner_of,
+		.look = store_look,
+		.seize = store_seize,
 	};
+	know_ourselves(s);
 	return s;
+}
+
+void file_store_own(struct file_store *s, const struct store_owner *who)
+{
+	s->given = *who;
+	know_ourselves(s);
 }
 
 void file_store_free(struct file_store *s)

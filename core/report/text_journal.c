@@ -185,6 +185,14 @@ static void tell_outcome(struct story *s, const struct value *rec, struct sb *te
 	put_line(s, rec, ok ? INK_PLAIN : INK_RED, text->buf);
 }
 
+static void tell_lost(struct story *s, const struct value *rec, struct sb *text)
+{
+	start_words(text, rec);
+	sb_add(text, "the reply was lost, whether it was done is not known: ");
+	text_add(text, text_of(rec, "why"), CUT_TEXT);
+	put_line(s, rec, INK_YELLOW, text->buf);
+}
+
 static void tell_ask(struct story *s, const struct value *rec, struct sb *text)
 {
 	start_words(text, rec);
@@ -369,6 +377,17 @@ static void tell_suspend(struct story *s, const struct value *rec, struct sb *te
 	}
 }
 
+static void put_digest(struct story *s, const struct value *rec, const char *word, const char *key,
+		       struct sb *text)
+{
+	if (!*text_of(rec, key))
+		return;
+	sb_reset(text);
+	sb_addf(text, "%s ", word);
+	text_add(text, text_of(rec, key), CUT_NAME);
+	put_more(s, INK_DIM, text->buf);
+}
+
 static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 {
 	const struct value *steps = value_get(rec, "steps");
@@ -382,7 +401,7 @@ static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 		return;
 	}
 	for (size_t i = 0; i < value_count(steps); i++) {
-		const char *result = value_text_or(value_at(steps, i), "");
+		const char *result = text_of(value_at(steps, i), "result");
 
 		already += strcmp(result, "already") == 0;
 		open += strcmp(result, "inconclusive") == 0;
@@ -394,12 +413,50 @@ static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 	if (open)
 		sb_addf(text, ", %zu without an answer", open);
 	put_line(s, rec, INK_GREEN, text->buf);
-	if (*text_of(rec, "intent_digest")) {
-		sb_reset(text);
-		sb_add(text, "intent ");
-		text_add(text, text_of(rec, "intent_digest"), CUT_NAME);
-		put_more(s, INK_DIM, text->buf);
+	put_digest(s, rec, "rollout", "rollout_digest", text);
+	put_digest(s, rec, "plan", "plan_digest", text);
+	put_digest(s, rec, "intent", "intent_digest", text);
+}
+
+static void add_owner(struct sb *text, const struct value *who)
+{
+	text_add(text, value_text_or(value_get(who, "user"), "somebody"), CUT_NAME);
+	sb_addc(text, '@');
+	text_add(text, value_text_or(value_get(who, "host"), "unknown host"), CUT_NAME);
+	sb_addf(text, ", pid %" PRId64, value_int_or(value_get(who, "pid"), 0));
+}
+
+static void tell_journal(struct story *s, const struct value *rec, struct sb *text)
+{
+	sb_addf(text, "journal begun, format %" PRId64 ", by s2sctl ",
+		value_int_or(value_get(rec, "format"), 0));
+	text_add(text, text_of(rec, "tool"), CUT_NAME);
+	put_line(s, rec, INK_DIM, text->buf);
+}
+
+static void tell_lock(struct story *s, const struct value *rec, struct sb *text)
+{
+	sb_add(text, "written by ");
+	add_owner(text, rec);
+	if (*text_of(rec, "tool")) {
+		sb_add(text, ", with s2sctl ");
+		text_add(text, text_of(rec, "tool"), CUT_NAME);
 	}
+	put_line(s, rec, INK_DIM, text->buf);
+}
+
+static void tell_unlock(struct story *s, const struct value *rec, struct sb *text)
+{
+	const struct value *left = value_get(rec, "left_by");
+
+	add_owner(text, rec);
+	sb_add(text, " took away the lock that was left by ");
+	add_owner(text, left);
+	if (*text_of(left, "since")) {
+		sb_add(text, ", since ");
+		text_add(text, text_of(left, "since"), CUT_NAME);
+	}
+	put_line(s, rec, INK_ALARM, text->buf);
 }
 
 static void tell_other(struct story *s, const struct value *rec, struct sb *text)
@@ -425,7 +482,8 @@ static void tell(struct story *s, const struct value *rec, bool is_last)
 		{ "run", tell_run },       { "intent", tell_intent }, { "outcome", tell_outcome },
 		{ "ask", tell_ask },       { "ack", tell_ack },       { "step", tell_step },
 		{ "failed", tell_failed }, { "mint", tell_mint },     { "suspend", tell_suspend },
-		{ "abandon", tell_end },   { "receipt", tell_end },
+		{ "abandon", tell_end },   { "receipt", tell_end },   { "journal", tell_journal },
+		{ "lock", tell_lock },     { "unlock", tell_unlock }, { "lost", tell_lost },
 	};
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 

@@ -13,6 +13,7 @@
 #include "core/io/json.h"
 #include "core/run/attest.h"
 #include "core/run/planner.h"
+#include "core/run/receipt.h"
 #include "core/run/run_state.h"
 
 #define SLICE (1 * WHEN_SECOND)       /* longest sleep before signals and inbox are looked at */
@@ -27,12 +28,7 @@ static const struct past_run *marks_run(const struct journal_said *s, const char
 	const struct history *h = &s->journal->history;
 	const struct past_run *open = s->run ? s->run : history_open_run(h, env);
 
-	if (open)
-		return open;
-	for (size_t i = h->run_count; i-- > 0;)
-		if (value_get(h->runs[i].marks, env))
-			return &h->runs[i];
-	return NULL;
+	return open ? open : history_marked_run(h, env);
 }
 
 static bool is_recent(const struct journal_said *s, const struct value *at, int64_t span)
@@ -151,17 +147,48 @@ struct value *step_record(struct engine *e, const struct step_run *s)
 	return rec;
 }
 
+/* What became of what was sent: room is kept for it, so it is written also when nothing else could be. */
+static bool is_of_an_intent(const char *type)
+{
+	return strcmp(type, "outcome") == 0 || strcmp(type, "lost") == 0;
+}
+
 bool engine_record(struct engine *e, const char *type, struct value *rec)
 {
 	struct err err = ERR_INIT;
 
-	if (e->fatal.code)
+	if (e->fatal.code && !is_of_an_intent(type))
 		return false;
-	if (journal_add(&e->journal, type, rec, &err) < 0) {
+	if (journal_add(&e->journal, type, rec, &err) == 0)
+		return true;
+	if (!e->fatal.code)
 		e->fatal = err;
+	return false;
+}
+
+/* Marks, words and effects of an outcome; the environments of a step stand in each of its records. */
+#define OUTCOME_ROOM ((size_t)16 << 10)
+#define ROOM_PER_ENV ((size_t)1 << 10)
+
+bool step_keep_room(struct step_run *s)
+{
+	size_t room = 2 * (OUTCOME_ROOM + s->ps->env_count * ROOM_PER_ENV);
+
+	if (s->room)
+		return true;
+	if (s->e->fatal.code || journal_reserve(&s->e->journal, room, &s->e->fatal) < 0)
 		return false;
-	}
+	s->room = room;
 	return true;
+}
+
+void step_use_room(struct step_run *s, bool is_last)
+{
+	size_t part = is_last ? s->room : s->room / 2;
+
+	if (part)
+		journal_release(&s->e->journal, part);
+	s->room -= part;
 }
 
 void engine_tell(struct engine *e, enum apply_event ev, const struct step_run *s, int64_t until_ms,
@@ -258,15 +285,18 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 {
 	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = value_map(a);
-	char id[17], salt[17];
+	const struct value *plan = value_copy(a, plan_to_value(e->plan));
+	char id[17], salt[17], plan_digest[65];
 
+	receipt_plan_digest(plan, plan_digest);
 	new_nonce(e, id);
 	new_nonce(e, salt);
 	value_set(a, rec, "run", value_string(a, id));
 	value_set(a, rec, "salt", value_string(a, salt));
 	value_set(a, rec, "rollout_digest", value_string(a, digest));
 	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
-	value_set(a, rec, "plan", value_copy(a, plan_to_value(e->plan)));
+	value_set(a, rec, "plan", plan);
+	value_set(a, rec, "plan_digest", value_string(a, plan_digest));
 	e->run = arena_strdup(e->arena, id);
 	return journal_add(&e->journal, "run", rec, err);
 }
@@ -331,6 +361,7 @@ static void tick_all(struct engine *e)
 	}
 }
 
+/* On a signal, and when the journal cannot be written any more: what is under way comes to its end, and nothing new begins. */
 static void stop(struct engine *e)
 {
 	int64_t by = engine_mono(e) + STOP_WITHIN;
@@ -338,7 +369,7 @@ static void stop(struct engine *e)
 	e->is_stopping = true;
 	caller_stop(e->caller);
 	/* First signal: what was stopped is started again. Second: leave. */
-	while (engine_is_writing(e) && !e->fatal.code && engine_mono(e) < by &&
+	while (engine_is_writing(e) && engine_mono(e) < by &&
 	       e->o->calls->sys->signalled(e->o->calls->sys->ctx) < 2)
 		caller_pump(e->caller, SLICE);
 	for (size_t i = 0; i < e->plan->step_count; i++) {
@@ -369,16 +400,18 @@ static void loop(struct engine *e)
 	const struct sys *sys = e->o->calls->sys;
 
 	e->progress_mono = engine_mono(e);
-	while (!e->fatal.code) {
+	for (;;) {
 		int64_t wake;
 
-		if (sys->signalled(sys->ctx)) {
+		if (e->fatal.code || sys->signalled(sys->ctx)) {
 			stop(e);
 			return;
 		}
 		people_poll(e);
 		tick_all(e);
-		if (e->fatal.code || all_over(e))
+		if (e->fatal.code)
+			continue;
+		if (all_over(e))
 			return;
 		if (is_out_of_patience(e))
 			return;
@@ -398,15 +431,12 @@ static void loop(struct engine *e)
 static void write_receipt(struct engine *e)
 {
 	struct arena *a = journal_arena(&e->journal);
-	struct value *rec = value_map(a), *steps = value_map(a);
+	struct value *rec = receipt_make(a, engine_run(e));
 
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		value_set(a, steps, e->plan->steps[i].address,
-			  value_string(a, engine_past(e, &e->steps[i])->result));
-	value_set(a, rec, "run", value_string(a, e->run));
-	value_set(a, rec, "rollout_digest", value_string(a, engine_run(e)->rollout_digest));
-	value_set(a, rec, "intent_digest", value_string(a, e->plan->intent_digest));
-	value_set(a, rec, "steps", steps);
+	if (journal_announce(&e->journal, &e->fatal) < 0)
+		return;
+	value_set(a, rec, "head", value_string(a, e->journal.head));
+	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
 	engine_record(e, "receipt", rec);
 }
 
@@ -492,8 +522,11 @@ static void conclude(struct engine *e, struct apply_result *r)
 static int carry_out(struct engine *e, struct apply_result *ret, struct err *err)
 {
 	e->steps = mem_alloc((e->plan->step_count + 1) * sizeof(*e->steps));
-	for (size_t i = 0; i < e->plan->step_count; i++)
+	for (size_t i = 0; i < e->plan->step_count; i++) {
 		step_init(e, &e->steps[i], i);
+		if (engine_past(e, &e->steps[i])->has_intent)
+			step_keep_room(&e->steps[i]);
+	}
 	e->jsaid.run = engine_run(e);
 	loop(e);
 	conclude(e, ret);
@@ -617,6 +650,11 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 	e->said = journal_said_ops(&e->jsaid);
 	if (attest_take(&e->journal, e->o->calls->registry, true, err) < 0)
 		return -err->code;
+	people_check(e);
+	if (e->fatal.code) {
+		*err = e->fatal;
+		return -err->code;
+	}
 	if (e->o->abandon) {
 		for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
 			struct past_run *r = history_open_run(&e->journal.history, (*env)->name);

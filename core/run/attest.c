@@ -158,6 +158,138 @@ static int check_question(const struct attest *t, const struct value *ask,
 	return 0;
 }
 
+static const struct past_step *find_step(const struct past_run *r, const char *address)
+{
+	const struct value *at = value_get(r->step_index, address);
+
+	return at ? &r->steps[at->u.i] : NULL;
+}
+
+/* The planned step whose address is nearest to what was typed; NULL: none is near. */
+static const char *near_step(const struct journal *j, const char *typed)
+{
+	struct arena a = ARENA_INIT;
+	const char **names, *near;
+	size_t n = 0, room = 0;
+
+	for (size_t i = j->history.first_open; i < j->history.run_count; i++)
+		room += value_count(value_get(j->history.runs[i].plan, "steps"));
+	names = arena_array(&a, room + 1, sizeof(char *));
+	for (size_t i = j->history.first_open; i < j->history.run_count; i++) {
+		const struct value *steps = value_get(j->history.runs[i].plan, "steps");
+
+		for (size_t k = 0; j->history.runs[i].is_open && k < value_count(steps); k++) {
+			const char *address = value_text(value_get(value_at(steps, k), "address"));
+
+			if (address)
+				names[n++] = address;
+		}
+	}
+	near = diags_nearest(typed, names, n);
+	arena_done(&a);
+	return near;
+}
+
+/* A step of this address in the run's plan. */
+static bool is_planned(const struct past_run *r, const char *address)
+{
+	const struct value *steps = value_get(r->plan, "steps");
+
+	for (size_t i = 0; i < value_count(steps); i++)
+		if (strcmp(value_text_or(value_get(value_at(steps, i), "address"), ""), address) ==
+		    0)
+			return true;
+	return false;
+}
+
+/* Why nobody waits for this answer. */
+static int not_waiting(const struct attest *t, const struct journal *j, struct err *err)
+{
+	const char *near;
+
+	for (size_t i = j->history.run_count; i-- > 0;) {
+		const struct past_run *r = &j->history.runs[i];
+		const struct past_step *s = find_step(r, t->step);
+
+		if (s && s->is_done)
+			return err_set(err, E_USAGE, "step '%s' is finished", t->step);
+		if (s && s->ack && s->is_asked && r->is_open) {
+			err_set(err, E_USAGE, "step '%s' has its answer already", t->step);
+			return err_hint(err, "run `s2sctl apply` again to go on");
+		}
+		if (!s && !is_planned(r, t->step))
+			continue;
+		err_set(err, E_USAGE,
+			r->is_open ? "step '%s' waits for nobody now" :
+				     "step '%s' belongs to a run that has ended",
+			t->step);
+		return err_hint(err, "`s2sctl status` shows what waits");
+	}
+	err_set(err, E_USAGE, "there is no step '%s' in an open run", t->step);
+	near = near_step(j, t->step);
+	if (near)
+		return err_hint(err, "did you mean '%s'?", near);
+	return err_hint(err,
+			"run `s2sctl apply` first; it prints the steps that wait for a person");
+}
+
+static bool file_has(const struct rollout *r, const char *env)
+{
+	return rollout_find_env(r, env) != NULL;
+}
+
+/* Environments that the journal's runs were for, each once; in `a`. */
+static size_t journal_envs(const struct journal *j, struct arena *a, const char ***ret)
+{
+	struct value *seen = value_map(a);
+
+	for (size_t i = 0; i < j->history.run_count; i++) {
+		const struct value *envs = value_get(j->history.runs[i].plan, "environments");
+
+		for (size_t k = 0; k < value_count(envs); k++) {
+			const char *name = value_text(value_get(value_at(envs, k), "name"));
+
+			if (name)
+				value_set(a, seen, name, value_bool(a, true));
+		}
+	}
+	*ret = arena_array(a, value_count(seen) + 1, sizeof(char *));
+	for (size_t i = 0; i < value_count(seen); i++)
+		(*ret)[i] = value_key_at(seen, i);
+	return value_count(seen);
+}
+
+/* Facts of an environment that nobody knows would be kept, and never be asked for. */
+static int check_env(const struct attest *t, const struct journal *j, struct arena *a,
+		     const char *env, struct err *err)
+{
+	const char **names, *near;
+	size_t n = 0;
+
+	if (t->rollout) {
+		if (file_has(t->rollout, env))
+			return 0;
+		names = arena_array(a, t->rollout->env_count + 1, sizeof(char *));
+		for (; n < t->rollout->env_count; n++)
+			names[n] = t->rollout->envs[n].name;
+		err_set(err, E_USAGE, "'%s' has no environment '%s'", t->rollout->path, env);
+	} else {
+		n = journal_envs(j, a, &names);
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(names[i], env) == 0)
+				return 0;
+		if (!n)
+			return 0; /* nobody knows any */
+		err_set(err, E_USAGE, "the journal knows no environment '%s'", env);
+	}
+	near = diags_nearest(env, names, n);
+	if (near)
+		return err_hint(err, "did you mean '%s'?", near);
+	if (!t->rollout)
+		err_hint(err, "when it is new, name the rollout file that has it: --file FILE");
+	return -err->code;
+}
+
 static int for_question(const struct attest *t, const struct registry *reg, struct journal *j,
 			struct value *ack, struct err *err)
 {
@@ -167,22 +299,8 @@ static int for_question(const struct attest *t, const struct registry *reg, stru
 	const struct thing_type *thing;
 	struct value *ask;
 
-	if (!s) {
-		for (size_t i = 0; i < j->history.run_count; i++) {
-			const struct value *at = value_get(j->history.runs[i].step_index, t->step);
-
-			if (at && j->history.runs[i].steps[at->u.i].is_done)
-				return err_set(err, E_USAGE, "step '%s' is finished", t->step);
-			if (at) {
-				err_set(err, E_USAGE, "step '%s' waits for nobody now", t->step);
-				return err_hint(err, "`s2sctl status` shows what waits");
-			}
-		}
-		err_set(err, E_USAGE, "there is no step '%s' in an open run", t->step);
-		return err_hint(
-			err,
-			"run `s2sctl apply` first; it prints the steps that wait for a person");
-	}
+	if (!s)
+		return not_waiting(t, j, err);
 	thing = s->ask_thing ? registry_thing(reg, s->ask_thing) : NULL;
 	ask = value_map(a);
 	value_set(a, ask, "is_act", value_bool(a, s->is_act));
@@ -193,6 +311,22 @@ static int for_question(const struct attest *t, const struct registry *reg, stru
 	if (t->facts && t->facts[0] && !thing)
 		return err_set(err, E_USAGE, "'%s' takes no --fact", t->step);
 	return thing ? add_facts(ack, a, thing, t->facts, err) : 0;
+}
+
+static int no_thing(const struct registry *reg, const char *name, struct err *err)
+{
+	const char *names[128];
+	const char *near;
+	size_t n = 0;
+
+	for (const struct provider *const *p = reg->providers; *p; p++)
+		for (const struct thing_type *const *t = (*p)->things; t && *t; t++)
+			if (n < ARRAY_LEN(names))
+				names[n++] = (*t)->name;
+	near = diags_nearest(name, names, n);
+	err_set(err, E_USAGE, "there is no thing '%s'", name);
+	return near ? err_hint(err, "did you mean '%s'?", near) :
+		      err_hint(err, "`s2sctl help things` lists them");
 }
 
 int attest_add(const struct attest *t, const struct registry *reg, struct journal *j,
@@ -217,8 +351,10 @@ int attest_add(const struct attest *t, const struct registry *reg, struct journa
 	if (is_for_planning(t->step, a, &env, &thing_name)) {
 		const struct thing_type *thing = registry_thing(reg, thing_name);
 
+		if (check_env(t, j, a, env, err) < 0)
+			return -err->code;
 		if (!thing)
-			return err_set(err, E_USAGE, "there is no thing '%s'", thing_name);
+			return no_thing(reg, thing_name, err);
 		if (!(t->facts && t->facts[0]))
 			return err_set(err, E_USAGE,
 				       "'%s' needs the facts that were read: --fact NAME=VALUE",
@@ -255,8 +391,9 @@ int attest_take(struct journal *j, const struct registry *reg, bool write, struc
 {
 	struct arena *a = journal_arena(j);
 	struct value *acks = NULL;
+	size_t from = 0;
 
-	if (journal_inbox(j->store, a, &acks, err) < 0)
+	if (journal_inbox(j->store, &from, a, &acks, err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < value_count(acks); i++) {
 		const struct value *ack = value_at(acks, i);

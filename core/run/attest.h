@@ -12,6 +12,11 @@ struct attest {
 	const char *step, *by, *user, *host, *note;
 	const char *const *facts;      /* "name=value"; ends with NULL; may be NULL */
 	const char *last_used, *none_since, *at; /* instants as typed, or NULL */
+	/*
+	 * What the rollout file says, where it could be read: the only environments for which facts can be attested. NULL: the journal's are taken, if it
+	 * knows any.
+	 */
+	const struct rollout *rollout;
 };
 /* E_USAGE: unknown, finished or not waiting step; a fact the thing does not have; an instant that cannot be read; what the question needs is missing. */
 int attest_add(const struct attest *t, const struct registry *reg, struct journal *j, struct err *err) MUST_USE;

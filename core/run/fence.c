@@ -13,6 +13,15 @@
 #define LOST_REPLY                                                                                 \
 	(65 * WHEN_SECOND) /* a mint whose reply is lost may still be carried out this long */
 #define STAMP_LATE (60 * WHEN_SECOND)
+#define MINT_ROOM ((size_t)4 << 10)
+
+/* Whatever the journal cannot take ends the run: nothing is sent any more. */
+static int fatal(struct engine *e, struct err *err)
+{
+	if (!e->fatal.code)
+		e->fatal = *err;
+	return -err->code;
+}
 
 static bool closes_fence(const struct engine *e, const struct plan_step *ps, const char *client)
 {
@@ -61,7 +70,17 @@ static int before_mint(void *ctx, const char *client, const char *conn, int64_t 
 	value_set(a, rec, "from_ms", value_int(a, from_ms - WHEN_SECOND));
 	value_set(a, rec, "to_ms", value_int(a, from_ms + LOST_REPLY + STAMP_LATE));
 	value_set(a, rec, "is_outcome", value_bool(a, false));
-	return journal_add(&e->journal, "mint", rec, err);
+	if (e->fatal.code) {
+		*err = e->fatal;
+		return -err->code;
+	}
+	if (journal_reserve(&e->journal, MINT_ROOM, err) < 0)
+		return fatal(e, err);
+	if (journal_add(&e->journal, "mint", rec, err) < 0) {
+		journal_release(&e->journal, MINT_ROOM);
+		return fatal(e, err);
+	}
+	return 0;
 }
 
 static int after_mint(void *ctx, const char *client, int64_t from_ms, int64_t to_ms,
@@ -76,7 +95,8 @@ static int after_mint(void *ctx, const char *client, int64_t from_ms, int64_t to
 	value_set(a, rec, "from_ms", value_int(a, from_ms));
 	value_set(a, rec, "to_ms", value_int(a, to_ms));
 	value_set(a, rec, "is_outcome", value_bool(a, true));
-	return journal_add(&e->journal, "mint", rec, err);
+	journal_release(&e->journal, MINT_ROOM);
+	return journal_add(&e->journal, "mint", rec, err) < 0 ? fatal(e, err) : 0;
 }
 
 struct mint_guard fence_guard(struct engine *e)

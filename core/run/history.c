@@ -5,25 +5,51 @@
 
 #include "core/base/when.h"
 
+#define GATES_INDEXED 16 /* below it looking at each is as quick */
+
 void history_init(struct history *h, struct arena *a)
 {
 	*h = (struct history){ .arena = a };
 	h->said = value_map(a);
 	h->overlays = value_map(a);
 	h->acks_seen = value_map(a);
+	h->run_index = value_map(a);
+	h->marked = value_map(a);
+	h->said_of = value_map(a);
+}
+
+/* Every type of record that there is; what is not here cannot be written, and is not read over either. */
+static const char *const types[] = {
+	"journal", "lock",   "unlock",  "run",     "ack",     "ack-refused",
+	"ask",     "intent", "outcome", "lost",    "mint",    "sample",
+	"step",    "failed", "suspend", "abandon", "receipt",
+};
+
+bool history_knows(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strcmp(types[i], type) == 0)
+			return true;
+	return false;
 }
 
 struct past_run *history_run(const struct history *h, const char *id)
 {
-	for (size_t i = h->run_count; id && i-- > 0;)
-		if (strcmp(h->runs[i].id, id) == 0)
-			return &h->runs[i];
-	return NULL;
+	const struct value *at = id ? value_get(h->run_index, id) : NULL;
+
+	return at ? &h->runs[at->u.i] : NULL;
+}
+
+struct past_run *history_marked_run(const struct history *h, const char *env)
+{
+	const struct value *at = value_get(h->marked, env);
+
+	return at ? &h->runs[at->u.i] : NULL;
 }
 
 struct past_run *history_open_run(const struct history *h, const char *env)
 {
-	for (size_t i = h->run_count; i-- > 0;) {
+	for (size_t i = h->run_count; i-- > h->first_open;) {
 		const struct value *envs = value_get(h->runs[i].plan, "environments");
 
 		for (size_t k = 0; h->runs[i].is_open && k < value_count(envs); k++)
@@ -51,9 +77,20 @@ struct past_step *history_step(const struct history *h, struct past_run *r, cons
 struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env,
 			       const char *gate)
 {
-	for (size_t i = 0; i < s->gate_count; i++)
+	const struct value *at;
+	const char *key;
+
+	/* A step that many environments share has as many gates. */
+	for (size_t i = 0; s->gate_count < GATES_INDEXED && i < s->gate_count; i++)
 		if (strcmp(s->gates[i].env, env) == 0 && strcmp(s->gates[i].gate, gate) == 0)
 			return &s->gates[i];
+	key = arena_printf(h->arena, "%s %s", env, gate);
+	if (!s->gate_index || !s->gate_count)
+		s->gate_index = value_map(h->arena);
+	at = s->gate_count < GATES_INDEXED ? NULL : value_get(s->gate_index, key);
+	if (at)
+		return &s->gates[at->u.i];
+	value_set(h->arena, s->gate_index, key, value_int(h->arena, (int64_t)s->gate_count));
 	s->gates = arena_grow(h->arena, s->gates, s->gate_count, &s->gate_cap, sizeof(*s->gates));
 	s->gates[s->gate_count] = (struct past_gate){ .env = arena_strdup(h->arena, env),
 						      .gate = arena_strdup(h->arena, gate) };
@@ -68,7 +105,7 @@ const struct value *history_marks(const struct past_run *r, const char *env)
 struct past_step *history_asking(const struct history *h, const char *address,
 				 struct past_run **ret_run)
 {
-	for (size_t i = h->run_count; i-- > 0;) {
+	for (size_t i = h->run_count; i-- > h->first_open;) {
 		const struct value *at = value_get(h->runs[i].step_index, address);
 		struct past_step *s = at ? &h->runs[i].steps[at->u.i] : NULL;
 
@@ -88,6 +125,8 @@ static void mark_env(struct history *h, struct past_run *r, const char *env,
 
 	if (!value_count(marks))
 		return;
+	if (!history_marked_run(h, env) || history_marked_run(h, env) < r)
+		value_set(h->arena, h->marked, env, value_int(h->arena, r - h->runs));
 	all = old ? value_copy(h->arena, old) : value_map(h->arena);
 	for (size_t i = 0; i < value_count(marks); i++)
 		value_set(h->arena, all, value_key_at(marks, i), value_at(marks, i));
@@ -102,14 +141,30 @@ static void add_marks(struct history *h, struct past_run *r, const struct value 
 		mark_env(h, r, value_text_or(value_at(envs, e), ""), marks);
 }
 
+/* Which things were spoken of, by environment: a receipt settles those of its own. */
+static void remember_said(struct history *h, const char *env, const char *key)
+{
+	const struct value *keys = value_get(h->said_of, env);
+	struct value *list;
+
+	if (value_get(h->said, key))
+		return;
+	list = keys ? value_copy(h->arena, keys) : value_list(h->arena);
+	value_list_add(h->arena, list, value_string(h->arena, key));
+	value_set(h->arena, h->said_of, env, list);
+}
+
 static void say(struct history *h, struct value *where, const struct value *envs, const char *thing,
 		const struct value *entry)
 {
-	for (size_t e = 0; e < value_count(envs); e++)
-		value_set(h->arena, where,
-			  arena_printf(h->arena, "%s %s", value_text_or(value_at(envs, e), ""),
-				       thing),
-			  entry);
+	for (size_t e = 0; e < value_count(envs); e++) {
+		const char *env = value_text_or(value_at(envs, e), "");
+		const char *key = arena_printf(h->arena, "%s %s", env, thing);
+
+		if (where == h->said)
+			remember_said(h, env, key);
+		value_set(h->arena, where, key, entry);
+	}
 }
 
 static struct value *said_entry(struct history *h, const struct value *facts,
@@ -141,6 +196,7 @@ static void add_effects(struct history *h, const struct value *rec)
 
 			for (size_t k = 0; k < value_count(add); k++)
 				value_set(h->arena, facts, value_key_at(add, k), value_at(add, k));
+			remember_said(h, env, key);
 			value_set(h->arena, h->said, key,
 				  said_entry(h, facts, value_get(rec, "by"), "journal",
 					     value_get(rec, "at")));
@@ -196,6 +252,8 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 
 	if (!value_get(rec, "plan"))
 		return err_set(err, E_IO, "a run without its plan");
+	if (history_run(h, value_text_or(value_get(rec, "run"), "")))
+		return err_set(err, E_IO, "a run that was begun already");
 	h->runs = arena_grow(h->arena, h->runs, h->run_count, &h->run_cap, sizeof(*h->runs));
 	r = &h->runs[h->run_count++];
 	*r = (struct past_run){
@@ -207,7 +265,11 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.is_open = true,
 		.step_index = value_map(h->arena),
 		.marks = value_map(h->arena),
+		.plan_digest = value_text_or(value_get(rec, "plan_digest"), ""),
+		.began_ms = value_int_or(value_get(rec, "now_ms"), 0),
+		.begun_at_record = value_int_or(value_get(rec, "n"), 0),
 	};
+	value_set(h->arena, h->run_index, r->id, value_int(h->arena, (int64_t)h->run_count - 1));
 	return 0;
 }
 
@@ -257,6 +319,9 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 	} else if (strcmp(type, "outcome") == 0) {
 		s->has_intent = s->is_lost = false;
 		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
+		s->how = value_text(value_get(rec, "how"));
+		s->by = value_text(value_get(rec, "by"));
+		s->acted_ms = value_int_or(value_get(rec, "now_ms"), 0);
 		add_marks(h, r, envs, value_get(rec, "marks"));
 		if (s->has_acted)
 			add_effects(h, rec);
@@ -274,6 +339,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 		s->is_done = true;
 		s->has_failed = false;
 		s->result = value_text_or(value_get(rec, "result"), "done");
+		s->done_ms = value_int_or(value_get(rec, "now_ms"), 0);
 		add_marks(h, r, envs, value_get(rec, "marks"));
 	} else if (strcmp(type, "failed") == 0) {
 		s->has_failed = true;
@@ -288,21 +354,26 @@ static void settle_said(struct history *h, const struct past_run *r)
 {
 	const struct value *envs = value_get(r->plan, "environments");
 
-	for (size_t i = 0; i < value_count(h->said); i++) {
-		const char *key = value_key_at(h->said, i);
-		const struct value *entry = value_at(h->said, i);
+	for (size_t k = 0; k < value_count(envs); k++) {
+		const char *env = value_text_or(value_get(value_at(envs, k), "name"), "");
+		const struct value *keys = value_get(h->said_of, env);
 
-		for (size_t k = 0; k < value_count(envs); k++) {
-			const char *env = value_text_or(value_get(value_at(envs, k), "name"), "");
-			size_t len = strlen(env);
+		for (size_t i = 0; i < value_count(keys); i++) {
+			const char *key = value_text_or(value_at(keys, i), "");
+			const struct value *entry = value_get(h->said, key);
 
-			if (strncmp(key, env, len) == 0 && key[len] == ' ')
-				value_set(h->arena, h->said, key,
-					  said_entry(h, value_get(entry, "facts"),
-						     value_get(entry, "by"), "journal",
-						     value_get(entry, "at")));
+			value_set(h->arena, h->said, key,
+				  said_entry(h, value_get(entry, "facts"), value_get(entry, "by"),
+					     "journal", value_get(entry, "at")));
 		}
 	}
+}
+
+/* About the journal and who writes it, not about a run. */
+static bool is_about_itself(const char *type)
+{
+	return strcmp(type, "journal") == 0 || strcmp(type, "lock") == 0 ||
+	       strcmp(type, "unlock") == 0;
 }
 
 int history_fold(struct history *h, const struct value *rec, struct err *err)
@@ -311,6 +382,10 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 	const char *step = value_text(value_get(rec, "step"));
 	struct past_run *r;
 
+	if (!history_knows(type))
+		return err_set(err, E_REFUSED, "a record of an unknown type '%.60s'", type);
+	if (is_about_itself(type))
+		return 0;
 	if (strcmp(type, "run") == 0)
 		return fold_run(h, rec, err);
 	if (value_text(value_get(rec, "ack_id")))
@@ -334,6 +409,9 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 			settle_said(h, r);
 		r->is_open = false;
 		r->ended = strcmp(type, "receipt") == 0 ? "receipt" : "abandoned";
+		r->ending = rec;
+		while (h->first_open < h->run_count && !h->runs[h->first_open].is_open)
+			h->first_open++;
 	} else if (step) {
 		fold_step(h, r, history_step(h, r, step), type, rec);
 	}

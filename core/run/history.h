@@ -30,15 +30,22 @@ struct past_step {
 	int64_t asked_ms;
 	const struct value *ack;      /* the answer to that question; NULL: none yet */
 	const char *result;           /* "done", "already", "inconclusive" */
+	const char *how, *by;         /* of the last outcome: how it came about, and on whose word; or NULL */
+	int64_t acted_ms, done_ms;    /* evidence times of the last outcome, and of the end */
 	const char *failure;
 	struct past_gate *gates;
 	size_t gate_count, gate_cap;
+	struct value *gate_index;
 };
 struct past_run {
 	const char *id, *rollout_digest, *salt, *started_at;
 	const struct value *plan;
+	const char *plan_digest;      /* as the run's record says; "" when it does not */
+	int64_t began_ms;             /* evidence time */
+	int64_t begun_at_record;      /* number of the run's record */
 	bool is_open;
 	const char *ended;            /* "receipt" or "abandoned" */
+	const struct value *ending;   /* that record */
 	struct past_step *steps;
 	size_t step_count, step_cap;
 	struct value *step_index;
@@ -51,16 +58,22 @@ struct history {
 	struct arena *arena;          /* owned by whoever made the history */
 	struct past_run *runs;
 	size_t run_count, run_cap;
+	size_t first_open;            /* no run before it is open */
+	struct value *run_index;      /* id -> index */
+	struct value *marked;         /* env -> index of the last run that noted marks of it */
+	struct value *said_of;        /* env -> keys of `said` */
 	struct value *said;           /* "env thing" -> {facts, by, known, at} */
 	struct value *overlays;       /* "env thing" -> {attested, at} */
 	struct value *acks_seen;      /* id -> true: acknowledgements that were taken up or refused */
 };
 
 void history_init(struct history *h, struct arena *a);
-/* Folds one record. E_IO names what is wrong with it. */
+bool history_knows(const char *type); /* a type of record that there is */
+/* Folds one record. E_IO names what is wrong with it, E_REFUSED an unknown type. */
 int history_fold(struct history *h, const struct value *record, struct err *err) MUST_USE;
 
 struct past_run *history_run(const struct history *h, const char *id);           /* NULL: none */
+struct past_run *history_marked_run(const struct history *h, const char *env);   /* the last that noted marks of it; NULL: none */
 struct past_run *history_open_run(const struct history *h, const char *env);     /* the open run that holds this environment; NULL: none */
 struct past_step *history_step(const struct history *h, struct past_run *r, const char *address); /* made when new */
 struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env, const char *gate);

@@ -169,13 +169,14 @@ static void take_ack(struct engine *e, const struct value *ack)
 	struct arena *a = journal_arena(&e->journal);
 	const char *id = value_text_or(value_get(ack, "id"), ""),
 		   *address = value_text_or(value_get(ack, "step"), "");
-	struct step_run *s = step_asking(e, address, value_text_or(value_get(ack, "nonce"), ""));
+	struct step_run *s;
 	static const char *const copied[] = { "by",    "user",       "host", "note",
 					      "facts", "said_at_ms", "at_ms" };
 	struct value *rec;
 
 	if (value_get(e->journal.history.acks_seen, id))
 		return;
+	s = step_asking(e, address, value_text_or(value_get(ack, "nonce"), ""));
 	if (!s)
 		return; /* another run's, or for planning: not ours to judge */
 	rec = step_record(e, s);
@@ -210,20 +211,55 @@ static void take_ack(struct engine *e, const struct value *ack)
 		s->gates[i].wake_mono = engine_mono(e);
 }
 
-void people_poll(struct engine *e)
+/* Said once, and kept where it lies: what somebody meant to say is theirs to say again. */
+static void refuse_line(struct engine *e, const struct value *line)
+{
+	struct arena *a = journal_arena(&e->journal);
+	const char *id = value_text_or(value_get(line, "id"), ""),
+		   *why = value_text_or(value_get(line, "refused"), "");
+	struct value *rec = value_map(a);
+
+	if (value_get(e->journal.history.acks_seen, id))
+		return;
+	value_set(a, rec, "ack_id", value_string(a, id));
+	value_set(a, rec, "why", value_string(a, why));
+	if (engine_record(e, "ack-refused", rec))
+		engine_tell(
+			e, APPLY_NOTE, NULL, 0,
+			"a line in %s is no acknowledgement (%s); it stays there, and counts for nothing",
+			INBOX_NAME, why);
+}
+
+static void read_inbox(struct engine *e, size_t *from, bool takes_answers)
 {
 	struct arena tmp = ARENA_INIT;
-	struct value *acks = NULL;
+	struct value *lines = NULL;
 	struct err err = ERR_INIT;
 
+	if (journal_inbox(e->o->store, from, &tmp, &lines, &err) < 0)
+		e->fatal = err;
+	for (size_t i = 0; i < value_count(lines); i++) {
+		const struct value *line = value_at(lines, i);
+
+		if (value_get(line, "refused"))
+			refuse_line(e, line);
+		else if (takes_answers)
+			take_ack(e, line);
+	}
+	arena_done(&tmp);
+}
+
+void people_check(struct engine *e)
+{
+	size_t from = 0;
+
+	read_inbox(e, &from, false);
+}
+
+void people_poll(struct engine *e)
+{
 	if (engine_mono(e) < e->inbox_mono)
 		return;
 	e->inbox_mono = engine_mono(e) + INBOX_EVERY;
-	if (journal_inbox(e->o->store, &tmp, &acks, &err) < 0) {
-		e->fatal = err;
-	} else {
-		for (size_t i = e->journal.inbox_read; i < value_count(acks); i++)
-			take_ack(e, value_at(acks, i));
-	}
-	arena_done(&tmp);
+	read_inbox(e, &e->journal.inbox_read, true);
 }

@@ -52,6 +52,7 @@ struct step_run {
 	int64_t verify_by_mono;     /* give up looking for the effect */
 	int64_t started_mono;
 	struct call_job *job;       /* while acting */
+	size_t room;                /* bytes kept in the journal for what becomes of its intent */
 	struct gate_run *gates;     /* plan gates times environments */
 	size_t gate_count;
 	bool acted_now;             /* in this process */
@@ -88,6 +89,12 @@ int engine_same_identity(const struct engine *e, size_t env, struct err *err) MU
 /* A record about a step: {run, step, environments, now_ms} in the journal's arena, to be completed and added. */
 struct value *step_record(struct engine *e, const struct step_run *s);
 bool engine_record(struct engine *e, const char *type, struct value *rec); /* false: e->fatal is set */
+/*
+ * Keeps room in the journal for what becomes of an intent, at least twice (a reply that is lost is a record too). False: there is none, and nothing may be
+ * sent; e->fatal is set. The room is given back by step_use_room, just before a record that needs it.
+ */
+bool step_keep_room(struct step_run *s);
+void step_use_room(struct step_run *s, bool is_last);
 void engine_tell(struct engine *e, enum apply_event ev, const struct step_run *s, int64_t until_ms, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Marks of all environments of a step in one map; of two instants the later one. In `a`. */
 const struct value *step_marks(const struct engine *e, const struct step_run *s, struct arena *a);
@@ -111,7 +118,8 @@ const struct value *facts_to_write(struct engine *e, const struct observation *o
 /* people.c */
 void ask_act(struct step_run *s);                         /* an operator step's question, once */
 void ask_facts(struct step_run *s, const char *thing, const struct gate_run *g);
-void people_poll(struct engine *e);                       /* takes up acknowledgements */
+void people_poll(struct engine *e);                       /* takes up acknowledgements that came since the last time */
+void people_check(struct engine *e);                      /* before the run: says what in the inbox is none */
 
 /* fence.c */
 struct mint_guard fence_guard(struct engine *e);

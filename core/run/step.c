@@ -279,6 +279,20 @@ static struct value *outcome_record(struct step_run *s, const struct value *mark
 	return rec;
 }
 
+/* An intent is over with it, and so is the room that was kept. */
+static bool record_outcome(struct step_run *s, struct value *rec)
+{
+	step_use_room(s, true);
+	return engine_record(s->e, "outcome", rec);
+}
+
+/* The intent stays open: its outcome, one day, still finds room. */
+static bool record_lost(struct step_run *s, struct value *rec)
+{
+	step_use_room(s, false);
+	return engine_record(s->e, "lost", rec);
+}
+
 static const struct value *operator_effects(struct step_run *s)
 {
 	struct view v = env_view(s->e->envs[s->ps->envs[0]], clocks_now(s->e->clocks));
@@ -305,7 +319,7 @@ static bool put_secret(struct step_run *s, struct call_job *j)
 		/* The other side has done its part: the intent stays open, and is not simply sent again. */
 		value_set(journal_arena(&s->e->journal), rec, "why",
 			  value_string(journal_arena(&s->e->journal), err.msg));
-		engine_record(s->e, "lost", rec);
+		record_lost(s, rec);
 		step_fail(s, err.code, "the secret could not be stored: %s", err.msg);
 		return false;
 	}
@@ -328,7 +342,7 @@ static void acted(void *arg, struct call_job *j)
 		if (j->call.server_ms)
 			value_set(a, marks, mark_name(s, a, "at"), value_int(a, j->call.server_ms));
 		rec = outcome_record(s, marks, true, executor_name(s->ps->executor));
-		if (engine_record(s->e, "outcome", rec)) {
+		if (record_outcome(s, rec)) {
 			s->acted_now = true;
 			s->state = STEP_VERIFY;
 			s->verify_by_mono = engine_mono(s->e) + VERIFY_WITHIN;
@@ -339,7 +353,7 @@ static void acted(void *arg, struct call_job *j)
 		/* Neither done nor not done: the effect decides. The intent stays open in the journal. */
 		rec = step_record(s->e, s);
 		value_set(a, rec, "why", value_string(a, j->err.msg));
-		if (!engine_record(s->e, "lost", rec))
+		if (!record_lost(s, rec))
 			return;
 		engine_tell(s->e, APPLY_NOTE, s, 0,
 			    "whether it was done is not known (%s); looking for its effect",
@@ -351,7 +365,7 @@ static void acted(void *arg, struct call_job *j)
 	}
 	if (j->err.code == E_SIGNAL || s->e->is_stopping) {
 		rec = outcome_record(s, j->call.marks, false, "interrupted");
-		engine_record(s->e, "outcome", rec);
+		record_outcome(s, rec);
 		s->state = STEP_LOOK;
 		engine_tell(s->e, APPLY_NOTE, s, 0, "%s", j->err.msg);
 		return;
@@ -359,7 +373,7 @@ static void acted(void *arg, struct call_job *j)
 	if (j->is_fenced) {
 		/* Another environment with the same credential was restarted: nothing was sent, and its fence opens again. */
 		rec = outcome_record(s, j->call.marks, false, "fenced");
-		if (!engine_record(s->e, "outcome", rec))
+		if (!record_outcome(s, rec))
 			return;
 		s->state = STEP_LOOK;
 		if (note_wait(s, engine_mono(s->e) + FENCE_EVERY, 0, "%s", j->err.msg))
@@ -367,7 +381,7 @@ static void acted(void *arg, struct call_job *j)
 		return;
 	}
 	rec = outcome_record(s, j->call.marks, false, j->err.msg);
-	if (engine_record(s->e, "outcome", rec))
+	if (record_outcome(s, rec))
 		step_fail(s, j->err.code, "%s%s%s", j->err.msg, j->err.hint[0] ? "; " : "",
 			  j->err.hint);
 }
@@ -407,8 +421,12 @@ static void act(struct step_run *s)
 	value_set(a, rec, "nonce", value_string(a, nonce));
 	value_set(a, rec, "executor", value_string(a, executor_name(s->ps->executor)));
 	value_set(a, rec, "before", before);
-	if (!engine_record(e, "intent", rec))
+	if (!step_keep_room(s))
 		return;
+	if (!engine_record(e, "intent", rec)) {
+		step_use_room(s, true);
+		return;
+	}
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
 	given.view = env_view(e->envs[s->ps->envs[0]], clocks_now(e->clocks));
 	given.view.marks = step_marks(e, s, a);
@@ -447,7 +465,7 @@ static void take_answer(struct step_run *s)
 	rec = outcome_record(s, marks, true, "operator");
 	value_set(a, rec, "by", value_get(ack, "by"));
 	value_set(a, rec, "effects", operator_effects(s));
-	if (!engine_record(s->e, "outcome", rec))
+	if (!record_outcome(s, rec))
 		return;
 	s->acted_now = true;
 	s->state = STEP_VERIFY;
@@ -478,7 +496,7 @@ static void found_done(struct step_run *s)
 
 	if (p->has_intent) {
 		/* The reply was lost, or the program was killed: its effect shows that it was carried out. */
-		if (!engine_record(s->e, "outcome", outcome_record(s, NULL, true, "found done")))
+		if (!record_outcome(s, outcome_record(s, NULL, true, "found done")))
 			return;
 	} else if (!p->has_acted && p->is_asked && p->is_act && p->ack) {
 		take_answer(s);
@@ -493,7 +511,7 @@ static void found_done(struct step_run *s)
 
 		if (s->ps->executor == EXEC_OPERATOR)
 			value_set(a, rec, "effects", operator_effects(s));
-		if (!engine_record(s->e, "outcome", rec))
+		if (!record_outcome(s, rec))
 			return;
 		s->was_so = !asked;
 	}

@@ -316,6 +316,8 @@ static void run(struct golden *g, const char *command)
 		.ask = ask,
 		.user = "golden",
 		.host = "runner",
+		.boot = "golden",
+		.pid = 4711,
 	};
 
 	if (!g->wire)

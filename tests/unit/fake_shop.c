@@ -893,9 +893,23 @@ static int append(void *ctx, const char *name, const char *line, size_t len, str
 		_exit(KILLED);
 	if (w->fail_at && w->appends == w->fail_at)
 		return err_set(err, E_IO, "no space left");
+	if (w->disk && w->journal_len + len + 1 + w->reserved > w->disk)
+		return err_set(err, E_IO, "no space left on the small disk");
 	add_line(w->journal, &w->journal_len, sizeof(w->journal), line, len);
 	if (w->kill_at && w->appends == w->kill_at)
 		_exit(KILLED);
+	return 0;
+}
+
+/* A disk that fills up under the journal, with what is kept for it set aside. */
+static int reserve(void *ctx, const char *name, size_t bytes, struct err *err)
+{
+	struct shop_world *w = ((struct shop *)ctx)->w;
+
+	assert_string_equal(name, JOURNAL_NAME);
+	if (w->disk && bytes > w->reserved && w->journal_len + bytes > w->disk)
+		return err_set(err, E_IO, "no space left to keep");
+	w->reserved = bytes;
 	return 0;
 }
 
@@ -906,6 +920,7 @@ static int lock(void *ctx, struct err *err)
 	if (s->w->locked)
 		return err_set(err, E_LOCKED, "somebody holds the lock");
 	s->w->locked = true;
+	s->w->reserved = 0;
 	return 0;
 }
 
@@ -1023,7 +1038,13 @@ struct shop *shop_new(const char *text)
 	s->transport = fake_net_transport(&s->net);
 	s->sys = fake_clock_sys(&s->w->clock);
 	s->source = fake_secret_source(&s->secrets);
-	s->store = (struct store){ s, read_all_lines, append, lock, unlock, place };
+	s->store = (struct store){ .ctx = s,
+				   .read_all = read_all_lines,
+				   .append = append,
+				   .lock = lock,
+				   .unlock = unlock,
+				   .place = place,
+				   .reserve = reserve };
 	s->ui = (struct apply_ui){ s, on_event, on_instruct, on_ui_tick, on_confirm };
 	s->calls = (struct caller_options){ .sys = &s->sys,
 					    .transport = &s->transport,

@@ -46,6 +46,7 @@ struct shop_world {
 	size_t kill_at, kill_at_exchange; /* a child dies behind its n-th append, or when the n-th exchange was served; 0: never */
 	bool kill_before;                /* ... before the append instead */
 	size_t fail_at;                  /* the n-th append fails */
+	size_t disk, reserved;           /* bytes that the journal may have; 0: any number. What it keeps of them for what is to come */
 	bool locked;
 };
 

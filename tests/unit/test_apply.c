@@ -248,7 +248,7 @@ static void a_write_whose_reply_was_lost_is_found_done_by_its_effect(void **stat
 		assert_true(shop_is_migrated(s, 0));
 		assert_wrote_once(s);
 		assert_int_equal(s->fault_seen, 1);
-		assert_int_equal(shop_journal_count(s, "found done"), 1);
+		assert_int_equal(shop_journal_count(s, "\"how\":\"found done\",\"marks\""), 1);
 		shop_free(s);
 	}
 }
@@ -620,7 +620,7 @@ static void an_optional_step_without_an_answer_is_reported_and_stops_nothing(voi
 	s->options.patience_ms = INT64_MAX;
 	assert_ends(s, E_NONE);
 	assert_true(shop_is_migrated(s, 0));
-	assert_int_equal(shop_journal_count(s, "\"result\":\"inconclusive\""), 1);
+	assert_int_equal(shop_journal_count(s, "\"result\":\"inconclusive\",\"run\""), 1);
 	assert_int_equal(shop_journal_count(s, "\"ledger.book/flows\":"), 0);
 	shop_free(s);
 }
@@ -635,7 +635,9 @@ static void a_gate_passes_after_as_many_passes_and_samples_as_the_file_wants(voi
 	(void)state;
 	s->options.patience_ms = INT64_MAX;
 	assert_ends(s, E_NONE);
-	assert_int_equal(shop_journal_count(s, "\"gate\":\"book_grows\""), 5);
+	assert_int_equal(shop_journal_count(s, "\"gate\":\"book_grows\",\"n\"") +
+				 shop_journal_count(s, "\"gate\":\"book_grows\",\"marks\""),
+			 5);
 	shop_free(s);
 }
 
@@ -654,7 +656,9 @@ static void samples_and_passes_outlive_the_program(void **state)
 		shop_advance(s->w, WHEN_HOUR);
 	assert_int_equal(r.code, E_NONE);
 	assert_true(shop_is_migrated(s, 0));
-	assert_int_equal(shop_journal_count(s, "\"gate\":\"book_grows\""), 4);
+	assert_int_equal(shop_journal_count(s, "\"gate\":\"book_grows\",\"n\"") +
+				 shop_journal_count(s, "\"gate\":\"book_grows\",\"marks\""),
+			 4);
 	shop_free(s);
 }
 
@@ -727,7 +731,7 @@ static void an_operator_step_asks_once_and_takes_the_answer(void **state)
 	assert_int_equal(s->instructed, 2);
 	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 1);
 	assert_int_equal(shop_journal_count(s, "\"by\":\"ann\""),
-			 2); /* the answer and the outcome */
+			 3); /* the answer, the outcome, the receipt */
 	assert_int_equal(s->w->projects[0].sets, 0);
 	shop_free(s);
 }
@@ -749,7 +753,9 @@ static void staying_it_prints_once_and_sees_the_effect_without_an_answer(void **
 	s->on_tick = do_it_by_hand;
 	assert_ends(s, E_NONE);
 	assert_int_equal(s->instructed, 1);
-	assert_int_equal(shop_journal_count(s, "effect seen without an answer"), 1);
+	assert_int_equal(shop_journal_count(s,
+					    "\"how\":\"effect seen without an answer\",\"marks\""),
+			 1);
 	assert_true(shop_is_migrated(s, 0));
 	shop_free(s);
 }
@@ -1194,6 +1200,85 @@ static void an_open_run_is_not_gone_on_with_for_other_environments(void **state)
 	shop_free(s);
 }
 
+/* ---- a disk that fills up ---- */
+
+/* Everything that was sent to change something has its outcome in the journal: it was not begun without room for it. */
+static void assert_outcomes(const struct shop *s, size_t disk)
+{
+	size_t intents = shop_journal_count(s, "\"type\":\"intent\""),
+	       outcomes = shop_journal_count(s, "\"type\":\"outcome\"");
+	size_t sent = fake_net_count(&s->net, "POST ") + fake_net_count(&s->net, "PUT ") +
+		      fake_net_count(&s->net, "DELETE ");
+
+	if (intents != outcomes || (intents == 0 && sent))
+		fail_msg("disk of %zu: %zu intents, %zu outcomes, %zu requests\n%s", disk, intents,
+			 outcomes, sent, s->events.buf);
+}
+
+static void a_disk_that_fills_up_anywhere_leaves_no_intent_without_its_outcome(void **state)
+{
+	size_t stopped = 0, disk = 2000;
+
+	(void)state;
+	for (bool whole = false; !whole; disk += 700) {
+		struct shop *s = shop_new(shop_one_env);
+		struct apply_result r;
+
+		s->options.patience_ms = INT64_MAX;
+		s->w->disk = disk;
+		whole = shop_apply(s, &r) == E_NONE;
+		assert_int_equal(s->err.code, whole ? E_NONE : E_IO);
+		assert_outcomes(s, disk);
+		assert_true(
+			s->w->projects[0].running); /* stopped for the restart, and started again */
+		stopped += !whole;
+		s->w->disk = 0; /* somebody made room */
+		assert_converges(s);
+		assert_wrote_once(s);
+		shop_free(s);
+	}
+	assert_true(stopped > 20);
+}
+
+static void without_room_for_the_outcome_nothing_is_sent(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	struct apply_result r;
+
+	(void)state;
+	s->w->disk = 20000; /* enough for the plan and the intent, not for what may come of it */
+	assert_int_equal(shop_apply(s, &r), E_IO);
+	assert_non_null(strstr(s->err.msg, "no room"));
+	assert_non_null(strstr(s->err.hint, "nothing was sent"));
+	assert_int_equal(shop_journal_count(s, "\"type\":\"run\""), 1);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"intent\""), 0);
+	assert_int_equal(s->w->clients[0].adds, 0);
+	shop_free(s);
+}
+
+static void a_line_of_the_inbox_that_is_none_is_told_once(void **state)
+{
+	struct shop *s = shop_new(OPERATOR);
+	struct apply_result r;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(s->store.append(s->store.ctx, INBOX_NAME, "{half", 5, &err), 0);
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"ack-refused\""), 1);
+	assert_true(happened(s, "is no acknowledgement"));
+	sb_reset(&s->events);
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"ack-refused\""), 1);
+	assert_false(happened(s, "is no acknowledgement"));
+	assert_non_null(strstr(s->w->inbox, "{half\n"));
+	s->w->projects[0].set_new = true;
+	s->w->projects[0].saved_at = fake_server_now(&s->w->clock);
+	shop_ack(s, "dev/shop.settings/set", NULL);
+	assert_converges(s);
+	shop_free(s);
+}
+
 static void a_second_writer_is_turned_away(void **state)
 {
 	struct shop *s = shop_new(shop_one_env);
@@ -1287,6 +1372,10 @@ int main(void)
 		cmocka_unit_test(a_changed_rollout_file_is_refused_until_the_run_is_given_up),
 		cmocka_unit_test(comments_and_layout_of_the_file_change_nothing),
 		cmocka_unit_test(an_open_run_is_not_gone_on_with_for_other_environments),
+		cmocka_unit_test(
+			a_disk_that_fills_up_anywhere_leaves_no_intent_without_its_outcome),
+		cmocka_unit_test(without_room_for_the_outcome_nothing_is_sent),
+		cmocka_unit_test(a_line_of_the_inbox_that_is_none_is_told_once),
 		cmocka_unit_test(a_second_writer_is_turned_away),
 		cmocka_unit_test(a_damaged_journal_is_refused_before_anything_is_sent),
 	};

@@ -55,7 +55,7 @@ static const struct value *inbox_last(struct shop *s, struct arena *a)
 	struct value *list = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(journal_inbox(&s->store, a, &list, &err), 0);
+	assert_int_equal(journal_inbox(&s->store, &(size_t){ 0 }, a, &list, &err), 0);
 	return value_at(list, value_count(list) - 1);
 }
 
@@ -281,6 +281,68 @@ static void answers_to_steps_and_of_unknown_things_are_not_taken_for_planning(vo
 	unmake(s, &j);
 }
 
+static void assert_turned_down(struct journal *j, const char *step, const struct rollout *r,
+			       const char *words, const char *hint)
+{
+	const char *const *facts = strstr(step, "/attest") ? FACTS("use=old") : NULL;
+	struct err err;
+
+	assert_int_equal(try_add(j, (struct attest){ .step = step, .rollout = r, .facts = facts },
+				 &err),
+			 -E_USAGE);
+	if (!strstr(err.msg, words) || !strstr(err.hint, hint))
+		fail_msg("%s: %s (%s)", step, err.msg, err.hint);
+}
+
+static void a_step_that_nobody_knows_is_turned_down_with_what_was_meant(void **state)
+{
+	struct shop *s = shop_new(shop_two_envs);
+	struct journal j;
+	struct apply_result r;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(journal_open(&j, &s->store, &s->sys, &err), 0);
+	assert_turned_down(&j, "dev/shop.setings/set", NULL, "there is no step",
+			   "did you mean 'dev/shop.settings/set'?");
+	assert_turned_down(&j, "dev/shop.settings/set", NULL, "is finished", "");
+	assert_turned_down(&j, "dev/shop.key/drop", NULL, "waits for nobody now", "status");
+	assert_turned_down(&j, "nowhere at all", NULL, "there is no step", "apply");
+	assert_int_equal(s->w->inbox_len, 0);
+	unmake(s, &j);
+}
+
+/* What the rollout file says counts, and where it cannot be read, what the journal knows. */
+static void facts_of_an_environment_that_nobody_knows_are_turned_down(void **state)
+{
+	struct shop *s = shop_new(shop_two_envs);
+	struct journal j;
+	struct apply_result r;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(journal_open(&j, &s->store, &s->sys, &err), 0);
+	assert_turned_down(&j, "dve/shop.settings/attest", s->rollout, "has no environment 'dve'",
+			   "");
+	assert_turned_down(&j, "stagee/shop.settings/attest", s->rollout, "has no environment",
+			   "did you mean 'stage'?");
+	assert_turned_down(&j, "stagee/shop.settings/attest", NULL, "knows no environment",
+			   "did you mean 'stage'?");
+	assert_turned_down(&j, "prod/shop.settings/attest", NULL, "knows no environment", "--file");
+	assert_turned_down(&j, "dev/shop.setings/attest", NULL, "there is no thing",
+			   "did you mean 'shop.settings'?");
+	assert_int_equal(s->w->inbox_len, 0);
+	assert_int_equal(try_add(&j,
+				 (struct attest){ .step = "stage/shop.settings/attest",
+						  .rollout = s->rollout,
+						  .facts = FACTS("use=old") },
+				 &err),
+			 0);
+	unmake(s, &j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +352,8 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_right_is_turned_down_and_leaves_no_trace),
 		cmocka_unit_test(a_mistyped_fact_gets_a_hint),
 		cmocka_unit_test(facts_for_planning_are_taken_up_once),
+		cmocka_unit_test(a_step_that_nobody_knows_is_turned_down_with_what_was_meant),
+		cmocka_unit_test(facts_of_an_environment_that_nobody_knows_are_turned_down),
 		cmocka_unit_test(a_reading_command_knows_them_and_writes_nothing),
 		cmocka_unit_test(answers_to_steps_and_of_unknown_things_are_not_taken_for_planning),
 	};

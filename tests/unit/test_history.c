@@ -281,7 +281,7 @@ static void a_suspension_counts_until_something_comes_after_it(void **state)
 	arena_done(&f->a);
 }
 
-static void records_without_a_run_or_a_plan_are_refused_and_unknown_types_passed_over(void **state)
+static void records_without_a_run_or_a_plan_and_unknown_types_are_refused(void **state)
 {
 	struct fix *f = make();
 	struct err err;
@@ -290,10 +290,15 @@ static void records_without_a_run_or_a_plan_are_refused_and_unknown_types_passed
 	assert_int_equal(try_fold(f, "{\"type\":\"run\",\"run\":\"r1\"}", &err), -E_IO);
 	assert_int_equal(try_fold(f, STEP("intent", ""), &err), -E_IO);
 	assert_int_equal(try_fold(f, "{\"type\":\"suspend\",\"run\":\"r1\"}", &err), -E_IO);
-	assert_int_equal(try_fold(f, "{}", &err), -E_IO);
+	assert_int_equal(try_fold(f, "{}", &err), -E_REFUSED);
 	begin(f, "r1", DEV);
-	fold(f, STEP("from-the-future", ",\"x\":[1]"));
-	fold(f, "{\"type\":\"from-the-future\",\"run\":\"r1\"}");
+	assert_int_equal(try_fold(f, STEP("from-the-future", ",\"x\":[1]"), &err), -E_REFUSED);
+	assert_non_null(strstr(err.msg, "'from-the-future'"));
+	assert_int_equal(try_fold(f, "{\"type\":\"run\",\"run\":\"r1\",\"plan\":{}}", &err),
+			 -E_IO); /* twice the same run */
+	fold(f, "{\"type\":\"journal\",\"format\":1}");
+	fold(f, "{\"type\":\"lock\",\"user\":\"ann\"}");
+	fold(f, "{\"type\":\"unlock\",\"user\":\"ann\"}");
 	fold(f, "{\"type\":\"ack-refused\",\"ack_id\":\"a7\"}");
 	assert_non_null(value_get(f->h.acks_seen, "a7"));
 	arena_done(&f->a);
@@ -331,8 +336,7 @@ int main(void)
 		cmocka_unit_test(an_attested_last_use_is_laid_over),
 		cmocka_unit_test(a_mints_outcome_replaces_what_its_intent_reserved),
 		cmocka_unit_test(a_suspension_counts_until_something_comes_after_it),
-		cmocka_unit_test(
-			records_without_a_run_or_a_plan_are_refused_and_unknown_types_passed_over),
+		cmocka_unit_test(records_without_a_run_or_a_plan_and_unknown_types_are_refused),
 		cmocka_unit_test(pointers_to_steps_are_found_again_when_there_are_many),
 	};
 

@@ -471,7 +471,8 @@ static const char ended[] =
 	"{\"type\":\"step\",\"n\":12,\"at\":\"2026-11-24T10:06:00Z\",\"run\":\"r1\",\"step\":\"dev/a/ask\",\"result\":\"inconclusive\"},"
 	"{\"type\":\"step\",\"n\":13,\"at\":\"2026-11-24T10:07:00Z\",\"run\":\"r1\",\"step\":\"dev/a/drop\",\"result\":\"already\"},"
 	"{\"type\":\"receipt\",\"n\":14,\"at\":\"2026-11-24T10:07:01Z\",\"run\":\"r1\",\"intent_digest\":\"abc\",\"steps\":{"
-	"\"dev/a/add\":\"done\",\"dev/a/wait\":\"done\",\"dev/a/ask\":\"inconclusive\",\"dev/a/drop\":\"already\"}}";
+	"\"dev/a/add\":{\"result\":\"done\"},\"dev/a/wait\":{\"result\":\"done\"},\"dev/a/ask\":{\"result\":\"inconclusive\"},"
+	"\"dev/a/drop\":{\"result\":\"already\"}}}";
 static const char abandoned[] =
 	",{\"type\":\"abandon\",\"n\":10,\"at\":\"2026-11-24T10:05:00Z\",\"run\":\"r1\"},"
 	"{\"type\":\"moon\",\"n\":11,\"at\":\"x\\u001b\",\"run\":\"r1\"}";
