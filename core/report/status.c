@@ -157,11 +157,13 @@ static int64_t waits_since(const struct past_step *s, const struct value *sample
 
 static const struct value *gate_doc(struct arena *a, const struct value *sample)
 {
-	static const char *const keys[] = { "gate", "verdict", "saw", "why", "at" };
+	static const char *const keys[] = { "gate", "verdict", "saw", "why" };
 	struct value *m = value_map(a);
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		value_set(a, m, keys[i], value_get(sample, keys[i]));
+	if (server_ms_of(sample))
+		value_set(a, m, "at", value_instant(a, server_ms_of(sample)));
 	return m;
 }
 
@@ -372,7 +374,7 @@ static void put_since(struct sb *out, const struct report_style *st, const char 
 }
 
 static void put_gate(struct sb *out, const struct report_style *st, const struct value *g,
-		     const char *now)
+		     const char *server_now)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 
@@ -382,7 +384,7 @@ static void put_gate(struct sb *out, const struct report_style *st, const struct
 	if (*text_of(g, "at")) {
 		sb_add(&text, " at ");
 		text_add(&text, text_of(g, "at"), CUT_NAME);
-		add_distance(&text, text_of(g, "at"), now);
+		add_distance(&text, text_of(g, "at"), server_now);
 	}
 	if (*text_of(g, "saw")) {
 		sb_add(&text, "; saw: ");
@@ -396,7 +398,7 @@ static void put_gate(struct sb *out, const struct report_style *st, const struct
 }
 
 static void put_step(struct sb *out, const struct report_style *st, const struct value *m,
-		     const char *now, const char *server_now)
+		     const char *server_now)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 
@@ -419,7 +421,7 @@ static void put_step(struct sb *out, const struct report_style *st, const struct
 	if (*text_of(m, "until"))
 		put_until(out, st, text_of(m, "until"), server_now);
 	if (value_get(m, "last_gate"))
-		put_gate(out, st, value_get(m, "last_gate"), now);
+		put_gate(out, st, value_get(m, "last_gate"), server_now);
 	if (*text_of(m, "asked"))
 		put(out, st, "answer", INK_BOLD, true, text_of(m, "asked"));
 }
@@ -444,8 +446,8 @@ void report_status_text(const struct value *status_doc, const struct report_styl
 			 &(struct para){
 				 .hang = 4, .head = name.buf, .head_ink = INK_BOLD, .ink = ink },
 			 text.buf);
-		put_step(out, style, env, now, server_now);
+		put_step(out, style, env, server_now);
 		for (size_t k = 0; k < value_count(also); k++)
-			put_step(out, style, value_at(also, k), now, server_now);
+			put_step(out, style, value_at(also, k), server_now);
 	}
 }

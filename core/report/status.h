@@ -5,7 +5,8 @@
  * The document, all instants as ISO text, members that mean nothing left out:
  * {"now", "environments": [{"name", "state": "no run" | "open" | "finished" | "abandoned", "since" (begin of the run), "steps_done",
  * "steps_total", and for an open run: "step" (the one to look at: failed, else asking, else under way, else next), "phase", "waits_for", "until",
- * "server_now" (their time at "now", as far as the journal tells: instants of the servers, which are "until" and "waits_since", are never compared with ours),
+ * "server_now" (their time at "now", as far as the journal tells: instants of the servers, which are "until", "waits_since"
+ * and "at", are never compared with ours),
  * "waits_since", "asked" (the command that answers), "last_gate": {"gate", "verdict", "saw", "why", "at"}, "failure",
  * "also": [{"step", "waits_for", "waits_since", "until", "asked", "failure"}] (what else is under way)}]}
  */

@@ -653,7 +653,7 @@ static void status_of_an_open_run_puts_the_question_first(void **state)
 	has(&out, "  since     2026-11-23T10:31:00Z (21h59m ago)\n");
 	has(&out, "  until     2026-11-24T09:10:00Z (in 40m)\n");
 	has(&out,
-	    "last look quiet: wait at 2026-11-23T10:03:00Z (21h57m ago); saw: used at 9; still to go\n");
+	    "last look quiet: wait at 2026-11-23T10:33:00Z (21h57m ago); saw: used at 9; still to go\n");
 	has(&out, "\nprod: no run\n");
 	arena_done(&a);
 }
