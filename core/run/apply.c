@@ -300,10 +300,7 @@ static int64_t next_wake(const struct engine *e)
 
 bool engine_is_writing(const struct engine *e)
 {
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (e->steps[i].job)
-			return true;
-	return false;
+	return e->writing > 0;
 }
 
 static bool is_busy(const struct engine *e)

@@ -72,6 +72,7 @@ struct engine {
 	const char *run;            /* id; NULL before the run is open */
 	struct env_state **envs;    /* by plan env */
 	struct step_run *steps;
+	size_t writing;             /* steps whose act is under way */
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;

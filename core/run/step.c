@@ -320,6 +320,7 @@ static void acted(void *arg, struct call_job *j)
 
 	s->is_busy = false;
 	s->job = NULL;
+	s->e->writing--;
 	s->wake_mono = engine_mono(s->e);
 	if (j->result == NEXT_DONE) {
 		if (!put_secret(s, j))
@@ -417,6 +418,7 @@ static void act(struct step_run *s)
 	s->is_busy = true;
 	s->wake_mono = INT64_MAX;
 	s->job = caller_start(e->caller, &given);
+	e->writing++;
 }
 
 /* The attested instant of an operator's act, in evidence time, within what is possible. */
@@ -572,23 +574,25 @@ static bool is_confirmed(struct step_run *s, const char **ret_title)
 	for (const char *const *c = s->e->o->confirmed; c && *c; c++)
 		if (strcmp(*c, title) == 0)
 			return true;
-	return s->e->o->ui->confirm &&
-	       s->e->o->ui->confirm(s->e->o->ui->ctx, s->ps->address, title);
+	return false;
 }
 
 static void tick_confirm(struct step_run *s)
 {
+	const struct apply_ui *ui = s->e->o->ui;
 	const char *title = NULL;
 
-	if (!s->was_confirmed && engine_is_writing(s->e)) {
-		/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
-		s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
-		return;
+	/* Once is enough, also when the evidence has to be taken again. */
+	s->was_confirmed = s->was_confirmed || is_confirmed(s, &title);
+	if (!s->was_confirmed && title && ui->confirm) {
+		if (engine_is_writing(s->e)) {
+			/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
+			s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
+			return;
+		}
+		s->was_confirmed = ui->confirm(ui->ctx, s->ps->address, title);
 	}
-
-	if (s->was_confirmed || is_confirmed(s, &title)) {
-		s->was_confirmed =
-			true; /* once is enough, also when the evidence has to be taken again */
+	if (s->was_confirmed) {
 		s->state = s->ps->executor == EXEC_OPERATOR ? STEP_ASK : STEP_ACT;
 	} else if (note_wait(s, INT64_MAX, 0,
 			     "this cannot be undone: run again with --confirm '%s'",
