@@ -686,8 +686,8 @@ static void environments_act_side_by_side(void **state)
 	s = shop_new(text);
 	s->w->delay_ms = 10 * WHEN_SECOND;
 	(void)shop_apply(s, &r);
-	acts = strstr(s->events.buf, "ACTING stage/shop.key/add");
-	done = strstr(s->events.buf, "DONE dev/shop.key/add");
+	acts = strstr(s->w->journal, "\"step\":\"stage/shop.key/add\",\"type\":\"intent\"");
+	done = strstr(s->w->journal, "\"step\":\"dev/shop.key/add\",\"type\":\"outcome\"");
 	assert_non_null(acts);
 	assert_non_null(done);
 	assert_true(acts < done);
