@@ -15,6 +15,7 @@
 #include "core/run/planner.h"
 #include "core/run/run_state.h"
 
+#define RECORD_MEMBERS 16             /* of a sample, which has most of them */
 #define SLICE (1 * WHEN_SECOND)       /* longest sleep before signals and inbox are looked at */
 #define ATTESTED_FOR WHEN_DAY         /* facts attested for planning */
 #define OVERLAY_FOR WHEN_HOUR         /* an attested last use (design, section 5.6) */
@@ -140,14 +141,15 @@ void new_nonce(struct engine *e, char ret[17])
 struct value *step_record(struct engine *e, const struct step_run *s)
 {
 	struct arena *a = journal_arena(&e->journal);
-	struct value *rec = value_map(a), *envs = value_list(a);
+	/* Records stay as long as the journal: no room that they outgrow, and what the plan's arena holds is not copied. */
+	struct value *rec = value_map_sized(a, RECORD_MEMBERS), *envs = value_list(a);
 
 	for (size_t i = 0; i < s->ps->env_count; i++)
-		value_list_add(a, envs, value_string(a, e->plan->envs[s->ps->envs[i]].env->name));
-	value_set(a, rec, "run", value_string(a, e->run));
-	value_set(a, rec, "step", value_string(a, s->ps->address));
-	value_set(a, rec, "environments", envs);
-	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
+		value_list_add(a, envs, value_borrowed(a, e->plan->envs[s->ps->envs[i]].env->name));
+	value_add(a, rec, "run", value_borrowed(a, e->run));
+	value_add(a, rec, "step", value_borrowed(a, s->ps->address));
+	value_add(a, rec, "environments", envs);
+	value_add(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
 	return rec;
 }
 
@@ -266,7 +268,7 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 	value_set(a, rec, "salt", value_string(a, salt));
 	value_set(a, rec, "rollout_digest", value_string(a, digest));
 	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
-	value_set(a, rec, "plan", value_copy(a, plan_to_value(e->plan)));
+	value_set(a, rec, "plan", plan_to_value(e->plan)); /* its arena outlives the journal */
 	e->run = arena_strdup(e->arena, id);
 	return journal_add(&e->journal, "run", rec, err);
 }
@@ -409,7 +411,7 @@ static void write_suspension(struct engine *e, const struct apply_result *r)
 	struct value *rec = value_map(a), *waits = value_map(a);
 
 	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (!step_is_over(&e->steps[i]) && e->steps[i].waits_for[0]) {
+		if (!step_is_over(&e->steps[i]) && e->steps[i].waits_for) {
 			struct value *m = value_map(a);
 
 			value_set(a, m, "for", value_string(a, e->steps[i].waits_for));
@@ -445,10 +447,10 @@ static void conclude(struct engine *e, struct apply_result *r)
 		const struct step_run *s = &e->steps[i];
 
 		r->done += s->state == STEP_DONE;
-		if (s->state == STEP_FAILED && rank(s->failure.code) >= rank(r->code)) {
-			r->code = s->failure.code;
+		if (s->state == STEP_FAILED && rank(s->failure->code) >= rank(r->code)) {
+			r->code = s->failure->code;
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
-				 s->failure.msg);
+				 s->failure->msg);
 		}
 		if (step_is_over(s) || s->state == STEP_BLOCKED)
 			continue;
@@ -457,7 +459,7 @@ static void conclude(struct engine *e, struct apply_result *r)
 		if (!r->code && (!r->summary[0] || (waits_for_person(e, s) && !person_named))) {
 			person_named = waits_for_person(e, s);
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
-				 s->waits_for);
+				 s->waits_for ? s->waits_for : "");
 		}
 		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms))
 			r->until_ms = s->until_ms;
