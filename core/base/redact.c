@@ -12,8 +12,11 @@
 
 #include "core/base/mem.h"
 #include "core/base/secret_open.h"
+#include "core/base/sieve.h"
 
-#define SHORTEST 6
+#define SHORTEST SIEVE_BYTES
+#define SIEVED_MAX                                                                                 \
+	((size_t)1 << 20) /* a whole plan is printed once, when few secrets live: not worth it */
 static const char blank[] = "(redacted)";
 
 /* How text may spell a byte besides as itself. */
@@ -144,6 +147,26 @@ static bool same_byte(char text, char want, enum spelling how, bool is_base64)
 	return is_base64 && ((text == '-' && want == '+') || (text == '_' && want == '/'));
 }
 
+/* What the text at p stands for, escaped or not. Returns how much text it takes; len is at least 1. */
+static size_t unit_at(const char *p, size_t len, enum spelling how, char ret[4], size_t *ret_len)
+{
+	size_t step = 0;
+	long code;
+
+	*ret_len = 1;
+	if (how == SPELT_BACKSLASH) {
+		step = unescape(p, len, ret, ret_len);
+	} else if (*p == '%' && (code = hex_number(p + 1, len - 1, 2)) >= 0) {
+		ret[0] = (char)code;
+		step = 3;
+	}
+	if (step > 0)
+		return step;
+	ret[0] = *p;
+	*ret_len = 1;
+	return 1;
+}
+
 /* How much text at p spells the needle; 0 when it does not. */
 static size_t spells(const char *p, size_t len, const struct needle *n, enum spelling how)
 {
@@ -151,22 +174,11 @@ static size_t spells(const char *p, size_t len, const struct needle *n, enum spe
 
 	while (got < n->len) {
 		char unit[4];
-		size_t unit_len = 1, step = 0;
-		long code;
+		size_t unit_len, step;
 
 		if (at == len)
 			return 0;
-		if (how == SPELT_BACKSLASH) {
-			step = unescape(p + at, len - at, unit, &unit_len);
-		} else if (p[at] == '%' && (code = hex_number(p + at + 1, len - at - 1, 2)) >= 0) {
-			unit[0] = (char)code;
-			step = 3;
-		}
-		if (step == 0) {
-			unit[0] = p[at];
-			unit_len = 1;
-			step = 1;
-		}
+		step = unit_at(p + at, len - at, how, unit, &unit_len);
 		if (unit_len > n->len - got)
 			return 0;
 		for (size_t i = 0; i < unit_len; i++)
@@ -273,6 +285,38 @@ static void find_secret(void *arg, const char *bytes, size_t len)
 		find_base64(s, bytes, len, shift);
 }
 
+/* Whether a secret may begin where an escape is among the first bytes that spell it. */
+static bool may_hold_escaped(const struct search *s, enum spelling how)
+{
+	const char mark = how == SPELT_PERCENT ? '%' : '\\';
+
+	for (size_t escape = s->len, i = s->len; i-- > 0;) {
+		char bytes[SIEVE_BYTES + 3];
+		size_t at = i, got = 0;
+
+		if (s->text[i] == mark)
+			escape = i;
+		if (escape - i >= SIEVE_BYTES)
+			continue;
+		while (got < SIEVE_BYTES && at < s->len) {
+			size_t unit_len;
+
+			at += unit_at(s->text + at, s->len - at, how, bytes + got, &unit_len);
+			got += unit_len;
+		}
+		if (got >= SIEVE_BYTES && sieve_may_hold(bytes, SIEVE_BYTES))
+			return true;
+	}
+	return false;
+}
+
+static bool may_hold(const struct search *s)
+{
+	return s->len > SIEVED_MAX || sieve_may_hold(s->text, s->len) ||
+	       (s->has_percent && may_hold_escaped(s, SPELT_PERCENT)) ||
+	       (s->has_backslash && may_hold_escaped(s, SPELT_BACKSLASH));
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
@@ -309,7 +353,8 @@ void redact_text(struct sb *text)
 		return;
 	s.has_percent = memchr(s.text, '%', s.len) || memchr(s.text, '+', s.len);
 	s.has_backslash = memchr(s.text, '\\', s.len);
-	secret_each(find_secret, &s);
+	if (may_hold(&s))
+		secret_each(find_secret, &s);
 	if (s.count == 0)
 		return;
 	merge(&s);

@@ -4,7 +4,8 @@
  *
  * Finds each living secret of at least 6 bytes plain, percent-encoded, JSON-escaped, and in base64 (standard and url,
  * at each of the three alignments), and replaces it by "(redacted)". Used by every sink: stdout,
- * stderr, journal, trace. Cost is linear in text times living secrets, of which there are few.
+ * stderr, journal, trace. Cost is linear in the text where it holds no secret (sieve.h); a text that may hold one, or is larger than
+ * 1 MiB, is searched for each.
  */
 #pragma once
 #include "core/base/sb.h"

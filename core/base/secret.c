@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/secret_open.h"
+#include "core/base/sieve.h"
 
 struct secret {
 	struct secret *prev, *next;
@@ -34,6 +35,7 @@ struct secret *secret_new(const void *bytes, size_t len)
 	if (living)
 		living->prev = s;
 	living = s;
+	sieve_note(s->bytes, len);
 	return s;
 }
 
@@ -54,6 +56,7 @@ void secret_free(struct secret *s)
 		living = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
+	sieve_forget(s->bytes, s->len);
 	OPENSSL_cleanse(s->bytes, s->len + 1);
 	mem_free(s);
 }

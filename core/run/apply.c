@@ -16,6 +16,7 @@
 #include "core/run/receipt.h"
 #include "core/run/run_state.h"
 
+#define RECORD_MEMBERS 16             /* of a sample, which has most of them */
 #define SLICE (1 * WHEN_SECOND)       /* longest sleep before signals and inbox are looked at */
 #define ATTESTED_FOR WHEN_DAY         /* facts attested for planning */
 #define OVERLAY_FOR WHEN_HOUR         /* an attested last use (design, section 5.6) */
@@ -136,14 +137,15 @@ void new_nonce(struct engine *e, char ret[17])
 struct value *step_record(struct engine *e, const struct step_run *s)
 {
 	struct arena *a = journal_arena(&e->journal);
-	struct value *rec = value_map(a), *envs = value_list(a);
+	/* Records stay as long as the journal: no room that they outgrow, and what the plan's arena holds is not copied. */
+	struct value *rec = value_map_sized(a, RECORD_MEMBERS), *envs = value_list(a);
 
 	for (size_t i = 0; i < s->ps->env_count; i++)
-		value_list_add(a, envs, value_string(a, e->plan->envs[s->ps->envs[i]].env->name));
-	value_set(a, rec, "run", value_string(a, e->run));
-	value_set(a, rec, "step", value_string(a, s->ps->address));
-	value_set(a, rec, "environments", envs);
-	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
+		value_list_add(a, envs, value_borrowed(a, e->plan->envs[s->ps->envs[i]].env->name));
+	value_add(a, rec, "run", value_borrowed(a, e->run));
+	value_add(a, rec, "step", value_borrowed(a, s->ps->address));
+	value_add(a, rec, "environments", envs);
+	value_add(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
 	return rec;
 }
 
@@ -285,7 +287,7 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 {
 	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = value_map(a);
-	const struct value *plan = value_copy(a, plan_to_value(e->plan));
+	const struct value *plan = plan_to_value(e->plan); /* its arena outlives the journal */
 	char id[17], salt[17], plan_digest[65];
 
 	receipt_plan_digest(plan, plan_digest);
@@ -330,10 +332,7 @@ static int64_t next_wake(const struct engine *e)
 
 bool engine_is_writing(const struct engine *e)
 {
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (e->steps[i].job)
-			return true;
-	return false;
+	return e->writing > 0;
 }
 
 static bool is_busy(const struct engine *e)
@@ -446,7 +445,7 @@ static void write_suspension(struct engine *e, const struct apply_result *r)
 	struct value *rec = value_map(a), *waits = value_map(a);
 
 	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (!step_is_over(&e->steps[i]) && e->steps[i].waits_for[0]) {
+		if (!step_is_over(&e->steps[i]) && e->steps[i].waits_for) {
 			struct value *m = value_map(a);
 
 			value_set(a, m, "for", value_string(a, e->steps[i].waits_for));
@@ -482,10 +481,10 @@ static void conclude(struct engine *e, struct apply_result *r)
 		const struct step_run *s = &e->steps[i];
 
 		r->done += s->state == STEP_DONE;
-		if (s->state == STEP_FAILED && rank(s->failure.code) >= rank(r->code)) {
-			r->code = s->failure.code;
+		if (s->state == STEP_FAILED && rank(s->failure->code) >= rank(r->code)) {
+			r->code = s->failure->code;
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
-				 s->failure.msg);
+				 s->failure->msg);
 		}
 		if (step_is_over(s) || s->state == STEP_BLOCKED)
 			continue;
@@ -494,14 +493,14 @@ static void conclude(struct engine *e, struct apply_result *r)
 		if (!r->code && (!r->summary[0] || (waits_for_person(e, s) && !person_named))) {
 			person_named = waits_for_person(e, s);
 			snprintf(r->summary, sizeof(r->summary), "%s: %.300s", s->ps->address,
-				 s->waits_for);
+				 s->waits_for ? s->waits_for : "");
 		}
 		if (s->until_ms && (!r->until_ms || s->until_ms < r->until_ms)) {
 			r->until_ms = s->until_ms;
 			if (!r->code &&
 			    !person_named) /* the reason is of whoever can go on first */
 				snprintf(r->summary, sizeof(r->summary), "%s: %.300s",
-					 s->ps->address, s->waits_for);
+					 s->ps->address, s->waits_for ? s->waits_for : "");
 		}
 	}
 	if (e->fatal.code)

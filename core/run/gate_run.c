@@ -139,10 +139,10 @@ const struct value *facts_to_write(struct engine *e, const struct observation *o
 
 	if (!o->facts || !t)
 		return NULL;
-	out = value_map(a);
+	out = value_map_sized(a, value_count(o->facts));
 	for (const struct fact *f = t->facts; f && f->name; f++)
 		if (f->class != FACT_PRIVATE)
-			value_set(a, out, f->name,
+			value_add(a, out, f->name,
 				  writable(e, value_get(o->facts, f->name),
 					   strcmp(f->name, "contact") == 0));
 	return out;
@@ -156,26 +156,26 @@ static bool record_sample(struct step_run *s, struct gate_run *g, const struct s
 
 	for (size_t i = 0; i < sm->count; i++) {
 		const struct observation *o = &sm->seen[i];
-		struct value *m = value_map(a);
+		struct value *m = value_map_sized(a, 4);
 
-		value_set(a, m, "thing", value_string(a, o->thing));
-		value_set(a, m, "known", value_string(a, known_name(o->known)));
-		value_set(a, m, "why", o->why ? value_string(a, o->why) : NULL);
-		value_set(a, m, "by", o->by ? value_string(a, o->by) : NULL);
-		value_set(a, m, "server_ms", value_int(a, o->server_ms));
-		value_set(a, m, "facts", facts_to_write(e, o));
+		value_add(a, m, "thing", value_borrowed(a, g->pg->type->observes[i]));
+		value_add(a, m, "known", value_borrowed(a, known_name(o->known)));
+		value_add(a, m, "why", o->why ? value_string(a, o->why) : NULL);
+		value_add(a, m, "by", o->by ? value_string(a, o->by) : NULL);
+		value_add(a, m, "server_ms", value_int(a, o->server_ms));
+		value_add(a, m, "facts", facts_to_write(e, o));
 		value_list_add(a, seen, m);
 	}
-	value_set(a, rec, "environment", value_string(a, env_name(s, g)));
-	value_set(a, rec, "gate", value_string(a, g->pg->type->name));
-	value_set(a, rec, "opened_ms", value_int(a, g->opened_ms));
-	value_set(a, rec, "verdict", value_string(a, verdict_name(g->says.verdict)));
-	value_set(a, rec, "saw", value_string(a, g->says.saw));
-	value_set(a, rec, "why", value_string(a, g->says.why));
-	value_set(a, rec, "until", value_instant(a, g->says.until_ms));
-	value_set(a, rec, "seen", seen);
+	value_add(a, rec, "environment", value_borrowed(a, env_name(s, g)));
+	value_add(a, rec, "gate", value_borrowed(a, g->pg->type->name));
+	value_add(a, rec, "opened_ms", value_int(a, g->opened_ms));
+	value_add(a, rec, "verdict", value_borrowed(a, verdict_name(g->says.verdict)));
+	value_add(a, rec, "saw", value_string(a, g->says.saw));
+	value_add(a, rec, "why", value_string(a, g->says.why));
+	value_add(a, rec, "until", value_instant(a, g->says.until_ms));
+	value_add(a, rec, "seen", seen);
 	if (g->says.verdict == VERDICT_PASS && g->says.marks)
-		value_set(a, rec, "marks", value_copy(a, g->says.marks));
+		value_add(a, rec, "marks", value_copy(a, g->says.marks));
 	return engine_record(e, "sample", rec);
 }
 

@@ -223,10 +223,10 @@ static int add(struct journal *j, const char *type, struct value *rec, struct er
 	CLEANUP(sb_done) struct sb line = SB_INIT(SB_TEXT_MAX);
 	struct arena *a = &j->arena;
 
-	value_set(a, rec, "type", value_string(a, type));
-	value_set(a, rec, "n", value_int(a, j->records + 1));
-	value_set(a, rec, "prev", value_string(a, j->head));
-	value_set(a, rec, "at", value_instant(a, sys_wall_ms(j->sys)));
+	value_add(a, rec, "type", value_borrowed(a, type));
+	value_add(a, rec, "n", value_int(a, j->records + 1));
+	value_add(a, rec, "prev", value_string(a, j->head));
+	value_add(a, rec, "at", value_instant(a, sys_wall_ms(j->sys)));
 	json_write(&line, rec, JSON_CANONICAL, NULL);
 	redact_text(&line);
 	if (line.over)

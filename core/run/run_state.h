@@ -53,11 +53,12 @@ struct step_run {
 	int64_t started_mono;
 	struct call_job *job;       /* while acting */
 	size_t room;                /* bytes kept in the journal for what becomes of its intent */
-	struct gate_run *gates;     /* plan gates times environments */
+	struct gate_run *gates;     /* plan gates times environments; only between its begin and its end, for most steps of a fleet wait */
 	size_t gate_count;
+	size_t blocked_since;       /* engine.ended + 1 when its needs were last looked at and not done */
 	bool acted_now;             /* in this process */
-	struct err failure;
-	char waits_for[300];
+	struct err *failure;        /* STEP_FAILED */
+	char *waits_for;            /* NULL: nothing yet */
 };
 
 struct engine {
@@ -73,6 +74,8 @@ struct engine {
 	const char *run;            /* id; NULL before the run is open */
 	struct env_state **envs;    /* by plan env */
 	struct step_run *steps;
+	size_t writing;             /* steps whose act is under way */
+	size_t ended;               /* steps done so far, in this process */
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;

@@ -20,6 +20,7 @@
 #define VERIFY_EVERY (5 * WHEN_SECOND)
 #define VERIFY_SLOWLY (30 * WHEN_SECOND)
 #define VERIFY_WITHIN (15 * WHEN_MINUTE) /* migration cards and lists may lag by 10 minutes */
+#define WAITS_FOR_MAX 300
 #define PERSON_EVERY (30 * WHEN_SECOND) /* while staying: has the effect shown without an answer? */
 
 bool step_is_over(const struct step_run *s)
@@ -32,20 +33,35 @@ void step_init(struct engine *e, struct step_run *s, size_t index)
 	const struct plan_step *ps = &e->plan->steps[index];
 
 	*s = (struct step_run){ .e = e, .index = index, .ps = ps, .wake_mono = 0 };
+	if (engine_past(e, s)->is_done)
+		s->state = STEP_DONE;
+}
+
+static void make_gates(struct step_run *s)
+{
+	const struct plan_step *ps = s->ps;
+
 	s->gates = mem_alloc((ps->gate_count * ps->env_count + 1) * sizeof(*s->gates));
 	for (size_t g = 0; g < ps->gate_count; g++)
 		for (size_t i = 0; i < ps->env_count; i++)
 			s->gates[s->gate_count++] =
 				(struct gate_run){ .pg = &ps->gates[g], .env = ps->envs[i] };
-	if (engine_past(e, s)->is_done)
-		s->state = STEP_DONE;
 }
 
-void step_done(struct step_run *s)
+static void drop_gates(struct step_run *s)
 {
 	for (size_t i = 0; i < s->gate_count; i++)
 		gate_done(&s->gates[i]);
 	mem_free(s->gates);
+	s->gates = NULL;
+	s->gate_count = 0;
+}
+
+void step_done(struct step_run *s)
+{
+	drop_gates(s);
+	mem_free(s->failure);
+	mem_free(s->waits_for);
 }
 
 /* Remembers what the step waits for, and until when. True: this is new. */
@@ -54,16 +70,19 @@ static bool note_wait(struct step_run *s, int64_t wake_mono, int64_t until_ms, c
 
 static bool note_wait(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *fmt, ...)
 {
-	char before[sizeof(s->waits_for)];
+	char text[WAITS_FOR_MAX];
 	va_list ap;
 
-	memcpy(before, s->waits_for, sizeof(before));
 	va_start(ap, fmt);
-	(void)vsnprintf(s->waits_for, sizeof(s->waits_for), fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	s->wake_mono = wake_mono;
 	s->until_ms = until_ms;
-	return strcmp(before, s->waits_for) != 0;
+	if (strcmp(s->waits_for ? s->waits_for : "", text) == 0)
+		return false;
+	mem_free(s->waits_for);
+	s->waits_for = mem_strdup(text);
+	return true;
 }
 
 static void tell_wait(struct step_run *s)
@@ -74,7 +93,7 @@ static void tell_wait(struct step_run *s)
 void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...)
 {
 	struct arena *a = journal_arena(&s->e->journal);
-	CLEANUP(sb_done) struct sb text = SB_INIT(sizeof(s->failure.msg) - 1);
+	CLEANUP(sb_done) struct sb text = SB_INIT(sizeof(s->failure->msg) - 1);
 	struct value *rec = step_record(s->e, s);
 	va_list ap;
 
@@ -84,8 +103,9 @@ void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...)
 	if (s->state == STEP_FAILED)
 		return;
 	s->state = STEP_FAILED;
-	s->failure = (struct err)ERR_INIT;
-	err_set(&s->failure, code, "%s", text.buf);
+	s->failure = mem_alloc(sizeof(*s->failure));
+	*s->failure = (struct err)ERR_INIT;
+	err_set(s->failure, code, "%s", text.buf);
 	value_set(a, rec, "why", value_string(a, text.buf));
 	value_set(a, rec, "code", value_int(a, (int64_t)code));
 	engine_record(s->e, "failed", rec);
@@ -108,6 +128,8 @@ static void finish(struct step_run *s, const char *result, const char *how)
 	if (!engine_record(s->e, "step", rec))
 		return;
 	s->state = STEP_DONE;
+	s->e->ended++;
+	drop_gates(s);
 	engine_tell(s->e, APPLY_STEP_DONE, s, 0, "%s", how);
 }
 
@@ -334,6 +356,7 @@ static void acted(void *arg, struct call_job *j)
 
 	s->is_busy = false;
 	s->job = NULL;
+	s->e->writing--;
 	s->wake_mono = engine_mono(s->e);
 	if (j->result == NEXT_DONE) {
 		if (!put_secret(s, j))
@@ -435,6 +458,7 @@ static void act(struct step_run *s)
 	s->is_busy = true;
 	s->wake_mono = INT64_MAX;
 	s->job = caller_start(e->caller, &given);
+	e->writing++;
 }
 
 /* The attested instant of an operator's act, in evidence time, within what is possible. */
@@ -475,11 +499,16 @@ static void take_answer(struct step_run *s)
 
 /* ---- states ---- */
 
-static bool needs_done(const struct step_run *s)
+/* What was not done stays so until another step ends: the many that wait are not counted through each time. */
+static bool needs_done(struct step_run *s)
 {
+	if (s->blocked_since == s->e->ended + 1)
+		return false;
 	for (size_t i = 0; i < s->ps->need_count; i++)
-		if (s->e->steps[s->ps->needs[i]].state != STEP_DONE)
+		if (s->e->steps[s->ps->needs[i]].state != STEP_DONE) {
+			s->blocked_since = s->e->ended + 1;
 			return false;
+		}
 	return true;
 }
 
@@ -595,23 +624,25 @@ static bool is_confirmed(struct step_run *s, const char **ret_title)
 	for (const char *const *c = s->e->o->confirmed; c && *c; c++)
 		if (strcmp(*c, title) == 0)
 			return true;
-	return s->e->o->ui->confirm &&
-	       s->e->o->ui->confirm(s->e->o->ui->ctx, s->ps->address, title);
+	return false;
 }
 
 static void tick_confirm(struct step_run *s)
 {
+	const struct apply_ui *ui = s->e->o->ui;
 	const char *title = NULL;
 
-	if (wants_title(s) && !s->was_confirmed && engine_is_writing(s->e)) {
-		/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
-		s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
-		return;
+	/* Once is enough, also when the evidence has to be taken again. */
+	s->was_confirmed = s->was_confirmed || is_confirmed(s, &title);
+	if (!s->was_confirmed && title && ui->confirm) {
+		if (engine_is_writing(s->e)) {
+			/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
+			s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
+			return;
+		}
+		s->was_confirmed = ui->confirm(ui->ctx, s->ps->address, title);
 	}
-
-	if (s->was_confirmed || is_confirmed(s, &title)) {
-		s->was_confirmed =
-			true; /* once is enough, also when the evidence has to be taken again */
+	if (s->was_confirmed) {
 		s->state = s->ps->executor == EXEC_OPERATOR ? STEP_ASK : STEP_ACT;
 	} else if (note_wait(s, INT64_MAX, 0,
 			     "this cannot be undone: run again with --confirm '%s'",
@@ -720,6 +751,7 @@ static void tick_once(struct step_run *s)
 		engine_tell(s->e, APPLY_STEP_STARTED, s, 0, "%s", s->ps->type->doc);
 		s->started_mono = engine_mono(s->e);
 		s->wake_mono = s->started_mono;
+		make_gates(s);
 		if (s->ps->executor == EXEC_NONE)
 			go_after(s);
 		else

@@ -705,6 +705,29 @@ static void an_answer_slower_than_the_patience_is_still_taken(void **state)
 	shop_free(s);
 }
 
+/* One that acts holds nobody up who has nothing to ask a person: a fleet would take its environments one after the other. */
+static void environments_act_side_by_side(void **state)
+{
+	static const char order[] = ", after: [dev]";
+	char text[4096];
+	const char *cut = strstr(shop_two_envs, order), *acts, *done;
+	struct apply_result r;
+	struct shop *s;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%.*s%s", (int)(cut - shop_two_envs), shop_two_envs,
+		 cut + strlen(order));
+	s = shop_new(text);
+	s->w->delay_ms = 10 * WHEN_SECOND;
+	(void)shop_apply(s, &r);
+	acts = strstr(s->w->journal, "\"step\":\"stage/shop.key/add\",\"type\":\"intent\"");
+	done = strstr(s->w->journal, "\"step\":\"dev/shop.key/add\",\"type\":\"outcome\"");
+	assert_non_null(acts);
+	assert_non_null(done);
+	assert_true(acts < done);
+	shop_free(s);
+}
+
 /* ---- people ---- */
 
 static void an_operator_step_asks_once_and_takes_the_answer(void **state)
@@ -1347,6 +1370,7 @@ int main(void)
 		cmocka_unit_test(a_deadline_is_counted_from_the_first_question_of_the_run),
 		cmocka_unit_test(what_is_personal_is_hashed_or_left_out_of_the_journal),
 		cmocka_unit_test(an_answer_slower_than_the_patience_is_still_taken),
+		cmocka_unit_test(environments_act_side_by_side),
 		cmocka_unit_test(an_operator_step_asks_once_and_takes_the_answer),
 		cmocka_unit_test(staying_it_prints_once_and_sees_the_effect_without_an_answer),
 		cmocka_unit_test(an_answer_to_an_older_question_is_ignored),

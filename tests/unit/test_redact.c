@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "core/base/redact.h"
 #include "core/base/secret.h"
@@ -156,6 +157,102 @@ static void broken_escapes_do_no_harm(void **state)
 	expect("secret\\", "secret\\");
 }
 
+/* One byte in one of the spellings that are looked for. */
+static void add_spelt(struct sb *out, unsigned char c, unsigned how)
+{
+	if (how == 1)
+		sb_addf(out, "%%%02X", c);
+	else if (how == 2)
+		sb_addf(out, "\\x%02x", c);
+	else if (how == 3 && c < 0x80)
+		sb_addf(out, "\\u%04x", c);
+	else
+		sb_addc(out, (char)c);
+}
+
+static unsigned draw(uint64_t *state, unsigned below)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(*state >> 33) % below;
+}
+
+/* A text of more than a MiB is searched without the sieve: what comes out must be the same, whatever is written how. */
+static void the_sieve_lets_through_what_a_search_would_find(void **state)
+{
+	static const char alphabet[] = "ab+/ -_%\\\"9Z=";
+	static const unsigned styles[] = {
+		1, 2
+	}; /* percent or backslash; a text mixes one of them with plain bytes */
+	CLEANUP(sb_done) struct sb far = SB_INIT(SB_TEXT_MAX);
+	uint64_t seed = 1;
+	unsigned blanked = 0;
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		CLEANUP(secret_freep) struct secret *secret = NULL;
+		CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+		unsigned char bytes[12], base64[32];
+		size_t len = 6 + draw(&seed, 6), shift = draw(&seed, 3);
+		unsigned style = styles[draw(&seed, 2)];
+
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (unsigned char)alphabet[draw(&seed, sizeof(alphabet) - 1)];
+		secret = secret_new(bytes + shift, len - MIN_OF(shift, len - 6));
+		(void)EVP_EncodeBlock(base64, bytes, sizeof(bytes));
+		for (int part = 0; part < 6; part++) {
+			const unsigned char *from = part % 2 ? base64 : bytes;
+			size_t count = part % 2 ? 16 : sizeof(bytes);
+
+			for (size_t i = 0; i < count; i++)
+				add_spelt(&text, from[i],
+					  draw(&seed, 3) ? 0 : style + draw(&seed, style));
+			sb_addc(&text, "x+%\\ ."[draw(&seed, 6)]);
+		}
+		sb_reset(&far);
+		sb_addn(&far, text.buf, text.len);
+		sb_pad(&far, '.', (size_t)1 << 20);
+		redact_text(&text);
+		redact_text(&far);
+		assert_memory_equal(far.buf, text.buf, text.len);
+		assert_int_equal(far.len, text.len + ((size_t)1 << 20));
+		blanked += strstr(text.buf, "(redacted)") != NULL;
+	}
+	assert_true(blanked > 50);
+}
+
+static bool is_blanked(unsigned i)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(1000);
+
+	sb_addf(&text, "it says %u-of-many here", i * 7919);
+	redact_text(&text);
+	return strcmp(text.buf, "it says (redacted) here") == 0;
+}
+
+static void each_of_thousands_is_blanked_while_it_lives(void **state)
+{
+	static struct secret *list[3000];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(list); i++) {
+		char bytes[40];
+
+		snprintf(bytes, sizeof(bytes), "%u-of-many", i * 7919);
+		list[i] = secret_new(bytes, strlen(bytes));
+		if (i % 3 == 1) /* holes while it grows */
+			secret_freep(&list[i / 2]);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(list); i += 37)
+		assert_int_equal(is_blanked(i), list[i] != NULL);
+	for (unsigned i = 0; i < ARRAY_LEN(list); i += 2)
+		secret_freep(&list[i]);
+	for (unsigned i = 0; i < ARRAY_LEN(list); i += 37)
+		assert_int_equal(is_blanked(i), list[i] != NULL);
+	for (unsigned i = 0; i < ARRAY_LEN(list); i++)
+		secret_freep(&list[i]);
+	assert_false(is_blanked(1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +266,8 @@ int main(void)
 		cmocka_unit_test(no_living_secret_no_change),
 		cmocka_unit_test(text_may_grow_past_its_ceiling_for_the_blank),
 		cmocka_unit_test(broken_escapes_do_no_harm),
+		cmocka_unit_test(each_of_thousands_is_blanked_while_it_lives),
+		cmocka_unit_test(the_sieve_lets_through_what_a_search_would_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
