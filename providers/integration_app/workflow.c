@@ -187,8 +187,8 @@ static const char *stopped_names(struct changes *c, const struct app_workflow wf
 
 /*
  * Somebody began this migration, and may have stopped workflows on the way: a run whose journal is lost, one that was given up in the middle of
- * its restart, or a person. Then nothing tells whether what is STOPPED is meant to be, so the file has to: it is neither left out
- * nor started without a word.
+ * its restart, or a person. Then nothing tells whether what is STOPPED is meant to be, so the file has to, or a person: it is neither left
+ * out nor started without a word.
  */
 static void ask_what_is_meant(const struct view *v, struct changes *c, const char *rule,
 			      const char *text)
@@ -207,7 +207,7 @@ static void ask_what_is_meant(const struct view *v, struct changes *c, const cha
 }
 
 static void check_stopped(const struct view *v, struct changes *c, const char *state,
-			  const struct app_workflow wf[APP_WORKFLOWS], bool restarts)
+			  const struct app_workflow wf[APP_WORKFLOWS])
 {
 	struct arena *a = changes_arena(c);
 
@@ -226,14 +226,14 @@ static void check_stopped(const struct view *v, struct changes *c, const char *s
 	}
 	if (!is_past_start(state) || value_count(v->marks) > 0)
 		return;
-	if (strcmp(state, "started") == 0 || restarts)
+	if (strcmp(state, "started") == 0)
 		ask_what_is_meant(
 			v, c, "no-journal",
 			arena_printf(
 				a,
 				"the migration was begun, no journal here tells which workflows ran before, and STOPPED now: %s",
 				stopped_names(c, wf)));
-	else
+	else /* converted, maybe behind everybody's back: an outage is not kept waiting for an answer */
 		changes_find(
 			c, FIND_WARN, "no-journal",
 			"write app.workflows: running to have them started, or app.stopped_is_meant: true when they are meant to be stopped",
@@ -284,7 +284,7 @@ static int workflow_diff(const struct view *v, struct changes *c, struct err *er
 		return 0;
 	}
 	reason = restart_reason(v, c, state, wf);
-	check_stopped(v, c, state, wf, reason != NULL);
+	check_stopped(v, c, state, wf);
 	if (reason) {
 		check_waiting(v, c);
 		changes_add(c, &app_restart, known ? states_map(a, wf, false, v) : NULL,

@@ -75,7 +75,7 @@ apply_until_done
 is "finalized by hand: apply ends" "$?" 0
 [ "$status" -eq 0 ] || { cat out err; }
 is "finalized by hand: not once more by us" "$(wrote finalize)" 1
-has "finalized by hand: the receipt says that it was so already" "$(grep '"type":"receipt"' .s2sctl/journal.jsonl)" \
-	'"dev/console.migration/finalize":"already"'
+has "finalized by hand: the receipt says that it was so already" "$(grep '"type":"receipt"' .s2sctl/journal.jsonl | json_lines | tr '\t' ' ')" \
+	'steps.dev/console.migration/finalize.result already'
 sandbox_ends
 exit "$failed"
