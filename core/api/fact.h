@@ -11,6 +11,7 @@ enum fact_class {
 	FACT_IDENTITY, /* must not change between plan and apply: moves intent_digest */
 	FACT_STATE,    /* what steps rest on: moves observed_digest */
 	FACT_SAMPLE,   /* moves by itself (usage times, backlog): in no digest */
+	FACT_WORD,     /* no system tells it: only people do, for one run; laid over what is read. In no digest: what comes of it is in the steps */
 	FACT_PRIVATE,  /* in memory only, never journalled or shown: e.g. an address looked up elsewhere */
 };
 

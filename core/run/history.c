@@ -49,14 +49,9 @@ struct past_run *history_marked_run(const struct history *h, const char *env)
 
 struct past_run *history_open_run(const struct history *h, const char *env)
 {
-	for (size_t i = h->run_count; i-- > h->first_open;) {
-		const struct value *envs = value_get(h->runs[i].plan, "environments");
-
-		for (size_t k = 0; h->runs[i].is_open && k < value_count(envs); k++)
-			if (strcmp(value_text_or(value_get(value_at(envs, k), "name"), ""), env) ==
-			    0)
-				return &h->runs[i];
-	}
+	for (size_t i = h->run_count; i-- > h->first_open;)
+		if (h->runs[i].is_open && value_get(h->runs[i].env_index, env))
+			return &h->runs[i];
 	return NULL;
 }
 
@@ -246,6 +241,16 @@ static void fold_mint(struct history *h, struct past_run *r, const struct value 
 		(struct mint){ .client_id = client, .from_ms = from, .to_ms = to };
 }
 
+static struct value *index_envs(struct arena *a, const struct value *envs)
+{
+	struct value *index = value_map_sized(a, value_count(envs));
+
+	for (size_t i = 0; i < value_count(envs); i++)
+		value_set(a, index, value_text_or(value_get(value_at(envs, i), "name"), ""),
+			  value_at(envs, i));
+	return index;
+}
+
 static int fold_run(struct history *h, const struct value *rec, struct err *err)
 {
 	struct past_run *r;
@@ -265,6 +270,8 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.is_open = true,
 		.step_index = value_map(h->arena),
 		.marks = value_map(h->arena),
+		.env_index =
+			index_envs(h->arena, value_get(value_get(rec, "plan"), "environments")),
 		.plan_digest = value_text_or(value_get(rec, "plan_digest"), ""),
 		.began_ms = value_int_or(value_get(rec, "now_ms"), 0),
 		.begun_at_record = value_int_or(value_get(rec, "n"), 0),
@@ -314,6 +321,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 {
 	const struct value *envs = value_get(rec, "environments");
 
+	s->envs = envs ? envs : s->envs;
 	if (strcmp(type, "intent") == 0) {
 		fold_intent(s, rec);
 	} else if (strcmp(type, "outcome") == 0) {
@@ -376,6 +384,27 @@ static bool is_about_itself(const char *type)
 	       strcmp(type, "unlock") == 0;
 }
 
+/*
+ * What a run that is given up had begun and not ended is noted for whoever plans next: "<thing>/<change>.left_open". What it changed on the way
+ * nobody has looked at.
+ */
+static void note_left_open(struct history *h, struct past_run *r, const struct value *rec)
+{
+	for (size_t i = 0; i < r->step_count; i++) {
+		const struct past_step *s = &r->steps[i];
+		const char *slash = strchr(s->address, '/');
+		bool is_begun = s->has_intent || (s->is_asked && s->is_act && !s->has_acted);
+		struct value *marks;
+
+		if (s->is_done || !is_begun || !slash)
+			continue;
+		marks = value_map(h->arena);
+		value_set(h->arena, marks, arena_printf(h->arena, "%s.left_open", slash + 1),
+			  value_string(h->arena, value_text_or(value_get(rec, "at"), "")));
+		add_marks(h, r, s->envs, marks);
+	}
+}
+
 int history_fold(struct history *h, const struct value *rec, struct err *err)
 {
 	const char *type = value_text_or(value_get(rec, "type"), "");
@@ -407,6 +436,8 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 	} else if (strcmp(type, "receipt") == 0 || strcmp(type, "abandon") == 0) {
 		if (strcmp(type, "receipt") == 0)
 			settle_said(h, r);
+		else
+			note_left_open(h, r, rec);
 		r->is_open = false;
 		r->ended = strcmp(type, "receipt") == 0 ? "receipt" : "abandoned";
 		r->ending = rec;

@@ -17,6 +17,7 @@ struct past_gate {            /* samples of one gate of one step for one environ
 };
 struct past_step {
 	const char *address;
+	const struct value *envs;     /* names, as its records say */
 	/* An intent without an outcome: the act may or may not have happened. */
 	bool has_intent, is_done, has_acted, has_failed;
 	bool is_lost;                 /* the reply to that intent was lost, or said 5xx: it was sent */
@@ -48,7 +49,7 @@ struct past_run {
 	const struct value *ending;   /* that record */
 	struct past_step *steps;
 	size_t step_count, step_cap;
-	struct value *step_index;
+	struct value *step_index, *env_index;
 	struct value *marks;          /* env -> map of marks */
 	struct mint *mints;
 	size_t mint_count, mint_cap;

@@ -174,6 +174,32 @@ static void derive(struct env_state *s, const struct thing_type *t, size_t i, in
 }
 
 /* No call could read it: somebody's word may do. */
+/* What only people know of a thing that a system tells the rest of. An earlier run's words are over with its receipt. */
+static void add_words(struct round *r, size_t i)
+{
+	const struct thing_type *t = thing_at(r->ob.o->registry, i);
+	struct observation *o = &r->env->seen[i];
+	const struct said *said = r->ob.said;
+	struct value *facts = NULL;
+
+	for (const struct fact *f = o->facts ? t->facts : NULL; f && f->name; f++) {
+		enum known known = KNOWN_NOT;
+		const char *by = NULL;
+		int64_t asked_ms = 0;
+		const struct value *told;
+
+		if (f->class != FACT_WORD)
+			continue;
+		told = said->facts(said->ctx, r->env->env->name, o->thing, &by, &known, &asked_ms);
+		if (known != KNOWN_ATTESTED || !value_get(told, f->name))
+			continue;
+		facts = facts ? facts : value_copy(r->env->owned[i], o->facts);
+		value_set(r->env->owned[i], facts, f->name,
+			  value_copy(r->env->owned[i], value_get(told, f->name)));
+	}
+	o->facts = facts ? facts : o->facts;
+}
+
 static void ask_said(struct round *r, size_t i)
 {
 	struct observation *o = &r->env->seen[i];
@@ -183,9 +209,13 @@ static void ask_said(struct round *r, size_t i)
 	const struct value *facts;
 	int64_t asked_ms = 0;
 
-	/* What a system says itself comes before what anybody says of it. */
-	if (!said || !said->facts || (o->known != KNOWN_DENIED && o->known != KNOWN_FENCED))
+	if (!said || !said->facts)
 		return;
+	/* What a system says itself comes before what anybody says of it. */
+	if (o->known != KNOWN_DENIED && o->known != KNOWN_FENCED) {
+		add_words(r, i);
+		return;
+	}
 	facts = said->facts(said->ctx, r->env->env->name, o->thing, &by, &known, &asked_ms);
 	if (!facts)
 		return;

@@ -18,9 +18,15 @@ int64_t app_restart_ms(const struct view *v)
 	return at ? at : view_mark_ms(v, "app.workflow/restart.at");
 }
 
+/* What the file says; where it says to keep what is, and a person says that STOPPED is not what was meant, all are to run. */
 bool app_wants(const struct view *v, const char *workflows)
 {
-	return strcmp(value_text_or(view_want(v, "app.workflows"), "keep"), workflows) == 0;
+	const char *wanted = value_text_or(view_want(v, "app.workflows"), "keep");
+
+	if (strcmp(wanted, "keep") == 0 &&
+	    !value_bool_or(view_fact(v, "app.workflow", "stopped_is_meant"), true))
+		wanted = "running";
+	return strcmp(wanted, workflows) == 0;
 }
 
 /* A workflow that this instance does not have is not meant to run, whatever the file says. */

@@ -24,6 +24,8 @@ static const struct fact facts[] = {
 	{ "scheduled_replay", VAL_BOOL, FACT_STATE, "a replay of data that a restart would begin" },
 	{ "started_at", VAL_INT, FACT_SAMPLE,
 	  "the oldest start among those running; 0 when that is not known" },
+	{ "stopped_is_meant", VAL_BOOL, FACT_WORD,
+	  "whether what is STOPPED now is meant to be; false: it is started with the others" },
 	{ 0 },
 };
 
@@ -169,27 +171,74 @@ static void check_waiting(const struct view *v, struct changes *c)
 			edits ? replay ? "edits are" : "edits of the workflows are" : " is");
 }
 
-/*
- * Somebody began this migration, and may have stopped workflows on the way. Without a journal of ours nothing tells
- * whether what is STOPPED is meant to be, so the file has to.
- */
-static void check_stopped(const struct view *v, struct changes *c, const char *state,
-			  const struct app_workflow wf[APP_WORKFLOWS])
+static bool is_past_start(const char *state)
+{
+	return strcmp(state, "started") == 0 || strcmp(state, "converted") == 0;
+}
+
+static const char *stopped_names(struct changes *c, const struct app_workflow wf[APP_WORKFLOWS])
 {
 	bool is_stopped[APP_WORKFLOWS];
 
-	if (strcmp(state, "started") != 0 || value_count(v->marks) > 0 || !app_wants(v, "keep") ||
-	    !any(wf, WF_STOPPED))
-		return;
 	for (size_t i = 0; i < APP_WORKFLOWS; i++)
 		is_stopped[i] = wf[i].status == WF_STOPPED;
-	if (value_bool_or(view_want(v, "app.stopped_is_meant"), false))
-		return;
+	return app_names_text(changes_arena(c), is_stopped);
+}
+
+/*
+ * Somebody began this migration, and may have stopped workflows on the way: a run whose journal is lost, one that was given up in the middle of
+ * its restart, or a person. Then nothing tells whether what is STOPPED is meant to be, so the file has to, or a person: it is neither left
+ * out nor started without a word.
+ */
+static void ask_what_is_meant(const struct view *v, struct changes *c, const char *rule,
+			      const char *text)
+{
+	static const char *const asked[] = { "stopped_is_meant", NULL };
+	const struct observation *o = view_seen(v, "app.workflow");
+	bool is_read = o && (o->known == KNOWN_BRIDGE || o->known == KNOWN_API);
+
+	/* A person who has told how they stand would have to tell it all again: there the file says it. */
 	changes_find(
-		c, FIND_REFUSE, "no-journal",
+		c, is_read ? FIND_WARN : FIND_REFUSE, rule,
 		"write app.workflows: running to have all started, or app.stopped_is_meant: true when they are meant to be stopped",
-		"the migration was started, no journal here tells which workflows ran before, and STOPPED now: %s",
-		app_names_text(changes_arena(c), is_stopped));
+		"%s", text);
+	if (is_read)
+		changes_attest(c, "app.workflow", asked, text, NULL);
+}
+
+static void check_stopped(const struct view *v, struct changes *c, const char *state,
+			  const struct app_workflow wf[APP_WORKFLOWS])
+{
+	struct arena *a = changes_arena(c);
+
+	if (!app_wants(v, "keep") || !any(wf, WF_STOPPED) ||
+	    value_bool_or(view_want(v, "app.stopped_is_meant"), false) ||
+	    value_bool_or(view_fact(v, "app.workflow", "stopped_is_meant"), false))
+		return;
+	if (view_mark(v, "app.workflow/restart.left_open") && !view_mark(v, "restart.before")) {
+		ask_what_is_meant(
+			v, c, "restart-left-open",
+			arena_printf(
+				a,
+				"a run was given up in the middle of its restart, and may have stopped what was running; STOPPED now: %s",
+				stopped_names(c, wf)));
+		return;
+	}
+	if (!is_past_start(state) || value_count(v->marks) > 0)
+		return;
+	if (strcmp(state, "started") == 0)
+		ask_what_is_meant(
+			v, c, "no-journal",
+			arena_printf(
+				a,
+				"the migration was begun, no journal here tells which workflows ran before, and STOPPED now: %s",
+				stopped_names(c, wf)));
+	else /* converted, maybe behind everybody's back: an outage is not kept waiting for an answer */
+		changes_find(
+			c, FIND_WARN, "no-journal",
+			"write app.workflows: running to have them started, or app.stopped_is_meant: true when they are meant to be stopped",
+			"no journal here tells which workflows ran before the migration; left as they are, STOPPED: %s",
+			stopped_names(c, wf));
 }
 
 static void want_stable(const struct view *v, struct changes *c, bool known,
@@ -234,8 +283,8 @@ static int workflow_diff(const struct view *v, struct changes *c, struct err *er
 			       NULL);
 		return 0;
 	}
-	check_stopped(v, c, state, wf);
 	reason = restart_reason(v, c, state, wf);
+	check_stopped(v, c, state, wf);
 	if (reason) {
 		check_waiting(v, c);
 		changes_add(c, &app_restart, known ? states_map(a, wf, false, v) : NULL,

@@ -79,6 +79,32 @@ static void an_open_run_is_found_by_its_environments_until_it_ends(void **state)
 	arena_done(&f->a);
 }
 
+static void a_run_that_is_given_up_notes_what_it_had_begun(void **state)
+{
+	struct fix *f = make();
+	const struct value *marks;
+
+	(void)state;
+	begin(f, "r1", DEV);
+	fold(f, STEP("intent", ",\"nonce\":\"n\""));
+	fold(f,
+	     "{\"type\":\"ask\",\"run\":\"r1\",\"step\":\"dev/a/c\",\"environments\":[\"dev\"],\"is_act\":true}");
+	fold(f,
+	     "{\"type\":\"ask\",\"run\":\"r1\",\"step\":\"dev/a/d\",\"environments\":[\"dev\"],\"is_act\":false}");
+	fold(f,
+	     "{\"type\":\"intent\",\"run\":\"r1\",\"step\":\"dev/a/e\",\"environments\":[\"dev\"]}");
+	fold(f,
+	     "{\"type\":\"outcome\",\"run\":\"r1\",\"step\":\"dev/a/e\",\"environments\":[\"dev\"],\"ok\":true}");
+	fold(f, "{\"type\":\"abandon\",\"run\":\"r1\",\"at\":\"t9\"}");
+	marks = history_marks(history_marked_run(&f->h, "dev"), "dev");
+	assert_string_equal(value_text(value_get(marks, "a/b.left_open")), "t9");
+	assert_non_null(value_get(marks, "a/c.left_open"));
+	assert_null(value_get(marks, "a/d.left_open")); /* asked to read only */
+	assert_null(value_get(marks, "a/e.left_open"));
+	assert_null(history_marked_run(&f->h, "stage"));
+	arena_done(&f->a);
+}
+
 static void an_intent_stands_open_until_its_outcome(void **state)
 {
 	struct fix *f = make();
@@ -327,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_open_run_is_found_by_its_environments_until_it_ends),
+		cmocka_unit_test(a_run_that_is_given_up_notes_what_it_had_begun),
 		cmocka_unit_test(an_intent_stands_open_until_its_outcome),
 		cmocka_unit_test(a_failed_step_is_asked_anew_with_fresh_samples),
 		cmocka_unit_test(what_a_gate_noted_holds_only_for_the_environment_it_looked_at),

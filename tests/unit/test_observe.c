@@ -232,6 +232,24 @@ static void an_attested_reading_is_laid_over_what_was_observed(void **state)
 	unmake(f);
 }
 
+static void what_only_people_know_is_added_to_what_is_read_for_one_run(void **state)
+{
+	struct fix *f = make(shop_one_env);
+	const struct value *facts;
+
+	(void)state;
+	f->facts = fake_json(&f->s->arena, "{\"use\":\"new\",\"is_meant\":false}");
+	look(f, NULL);
+	facts = seen(f, "shop.settings")->facts;
+	assert_int_equal(seen(f, "shop.settings")->known, KNOWN_API);
+	assert_string_equal(value_text(value_get(facts, "use")), "old"); /* as it was read */
+	assert_false(value_bool_or(value_get(facts, "is_meant"), true));
+	f->known = KNOWN_JOURNAL; /* said for a run that has its receipt */
+	look(f, NULL);
+	assert_null(value_get(seen(f, "shop.settings")->facts, "is_meant"));
+	unmake(f);
+}
+
 static void marks_come_with_each_round(void **state)
 {
 	struct fix *f = make(shop_one_env);
@@ -328,6 +346,7 @@ int main(void)
 		cmocka_unit_test(what_needs_something_unknown_is_not_asked_for),
 		cmocka_unit_test(somebodys_word_fills_only_what_cannot_be_read),
 		cmocka_unit_test(an_attested_reading_is_laid_over_what_was_observed),
+		cmocka_unit_test(what_only_people_know_is_added_to_what_is_read_for_one_run),
 		cmocka_unit_test(marks_come_with_each_round),
 		cmocka_unit_test(a_write_while_observing_is_a_bug_and_not_sent),
 		cmocka_unit_test(reading_that_would_mint_for_the_migrating_client_is_fenced),

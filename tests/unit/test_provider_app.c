@@ -355,7 +355,27 @@ static void without_a_journal_what_is_stopped_has_to_be_explained(void **state)
 	migration(&s, "started");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
+	assert_non_null(strstr(diff(&s), "warn no-journal; attest app.workflow now"));
+	/* Who has told how they stand would have to tell it all again. */
+	see(&s, "app.workflow", KNOWN_ATTESTED,
+	    "{'ingress':'RUNNING','egress':'RUNNING','opt-in-out':'STOPPED'}");
 	assert_non_null(strstr(diff(&s), "refuse no-journal"));
+	/* A person's word: meant to be stopped, or not. */
+	see(&s, "app.workflow", KNOWN_BRIDGE,
+	    WF("RUNNING", "RUNNING", "STOPPED", ",'stopped_is_meant':true"));
+	assert_string_equal(diff(&s),
+			    "switch(app-on-jwt) restart(settings-change) stable(prove)");
+	see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
+	assert_string_equal(diff(&s), "stable(prove)");
+	see(&s, "app.workflow", KNOWN_BRIDGE,
+	    WF("RUNNING", "RUNNING", "STOPPED", ",'stopped_is_meant':false"));
+	assert_string_equal(diff(&s), "restart(wanted-running) stable(prove)");
+	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
+	/* Given up in the middle of a restart: whatever was noted before it, what is STOPPED now needs a word. */
+	see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
+	s.view.marks = json("{'app.settings/switch.at':1,'app.workflow/restart.left_open':'t'}");
+	assert_non_null(strstr(diff(&s), "warn restart-left-open; attest app.workflow now"));
+	s.view.marks = NULL;
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF("RUNNING", "RUNNING", "RUNNING", ""));
 	assert_null(strstr(diff(&s), "no-journal"));
 	/* A journal of ours: what ran before is known. */
@@ -414,8 +434,9 @@ static void unknown_app_facts_are_to_be_attested_before_anything_else(void **sta
 	see(&s, "app.settings", KNOWN_ATTESTED, "{'auth_type':'jwt','client_id':''}");
 	see(&s, "app.workflow", KNOWN_ATTESTED,
 	    "{'ingress':'RUNNING','egress':'RUNNING','opt-in-out':'STOPPED'}");
-	assert_string_equal(diff(&s),
-			    "switch(outage) restart(settings-change) stable(prove); warn outage");
+	assert_string_equal(
+		diff(&s),
+		"switch(outage) restart(settings-change) stable(prove); warn outage; warn no-journal");
 	migration(&s, "never-jwt");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
@@ -432,19 +453,22 @@ static void converted_on_jwt_is_an_outage_and_on_oauth_only_a_failed_workflow_is
 	migration(&s, "converted");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("jwt", "c1"));
 	see(&s, "app.workflow", KNOWN_BRIDGE, WF("FAILED", "FAILED", "STOPPED", ""));
-	assert_string_equal(diff(&s),
-			    "switch(outage) restart(settings-change) stable(prove); warn outage");
+	assert_string_equal(
+		diff(&s),
+		"switch(outage) restart(settings-change) stable(prove); warn outage; warn no-journal");
 	for (int i = 0; i < 2; i++) {
 		migration(&s, i ? "never-jwt" : "converted");
 		see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
 		see(&s, "app.workflow", KNOWN_BRIDGE, WF("FAILED", "RUNNING", "STOPPED", ""));
-		assert_string_equal(diff(&s), "restart(workflow-failed) stable(prove)");
+		assert_string_equal(diff(&s),
+				    i ? "restart(workflow-failed) stable(prove)" :
+					"restart(workflow-failed) stable(prove); warn no-journal");
 		see(&s, "app.workflow", KNOWN_BRIDGE, WF_FINE);
-		assert_string_equal(diff(&s), "");
+		assert_string_equal(diff(&s), i ? "" : "warn no-journal");
 		/* Saved after the last start, and nothing waits: converted apps are not restarted for a time alone. */
 		see(&s, "app.settings", KNOWN_BRIDGE,
 		    "{'auth_type':'oauth','client_id':'c1','saved_at':9000}");
-		assert_string_equal(diff(&s), "");
+		assert_string_equal(diff(&s), i ? "" : "warn no-journal");
 	}
 }
 
