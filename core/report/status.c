@@ -312,6 +312,13 @@ static void add_distance(struct sb *out, const char *then, const char *now)
 	sb_add(out, a > b ? ")" : " ago)");
 }
 
+/* Of what has happened. An instant ahead of now says that a clock was set back: then the distance means nothing. */
+static void add_age(struct sb *out, const char *then, const char *now)
+{
+	if (instant_of(then) <= instant_of(now))
+		add_distance(out, then, now);
+}
+
 static void put(struct sb *out, const struct report_style *st, const char *label, enum ink ink,
 		bool is_command, const char *text)
 {
@@ -336,7 +343,7 @@ static enum ink head_words(const struct value *env, const char *now, struct sb *
 	if (*text_of(env, "since")) {
 		sb_add(text, strcmp(state, "open") == 0 ? " since " : ", begun ");
 		text_add(text, text_of(env, "since"), CUT_NAME);
-		add_distance(text, text_of(env, "since"), now);
+		add_age(text, text_of(env, "since"), now);
 	}
 	sb_addf(text, ", %" PRId64 " of %" PRId64 " steps done",
 		value_int_or(value_get(env, "steps_done"), 0), total);
@@ -369,7 +376,7 @@ static void put_since(struct sb *out, const struct report_style *st, const char 
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 
 	text_add(&text, since, CUT_NAME);
-	add_distance(&text, since, server_now);
+	add_age(&text, since, server_now);
 	put(out, st, "since", INK_PLAIN, false, text.buf);
 }
 
@@ -384,7 +391,7 @@ static void put_gate(struct sb *out, const struct report_style *st, const struct
 	if (*text_of(g, "at")) {
 		sb_add(&text, " at ");
 		text_add(&text, text_of(g, "at"), CUT_NAME);
-		add_distance(&text, text_of(g, "at"), server_now);
+		add_age(&text, text_of(g, "at"), server_now);
 	}
 	if (*text_of(g, "saw")) {
 		sb_add(&text, "; saw: ");
