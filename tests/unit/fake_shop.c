@@ -436,7 +436,8 @@ static const struct fact key_facts[] = { { "new", VAL_BOOL, FACT_STATE, "The new
 					 { "old", VAL_BOOL, FACT_STATE, "The old key is there." },
 					 { .name = NULL } };
 static const struct fact settings_facts[] = { { "use", VAL_STRING, FACT_STATE, "Which key." },
-					      { "is_meant", VAL_BOOL, FACT_WORD, "Whether it is meant." },
+					      { "is_meant", VAL_BOOL, FACT_WORD,
+						"Whether it is meant." },
 					      { .name = NULL } };
 static const struct fact app_facts[] = { { "running", VAL_BOOL, FACT_STATE, "Whether it runs." },
 					 { "saved_at", VAL_INT, FACT_STATE, "When it was set." },

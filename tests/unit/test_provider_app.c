@@ -363,8 +363,7 @@ static void without_a_journal_what_is_stopped_has_to_be_explained(void **state)
 	/* A person's word: meant to be stopped, or not. */
 	see(&s, "app.workflow", KNOWN_BRIDGE,
 	    WF("RUNNING", "RUNNING", "STOPPED", ",'stopped_is_meant':true"));
-	assert_string_equal(diff(&s),
-			    "switch(app-on-jwt) restart(settings-change) stable(prove)");
+	assert_string_equal(diff(&s), "switch(app-on-jwt) restart(settings-change) stable(prove)");
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
 	assert_string_equal(diff(&s), "stable(prove)");
 	see(&s, "app.workflow", KNOWN_BRIDGE,
