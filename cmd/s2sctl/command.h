@@ -10,8 +10,7 @@
 #include "core/api/transport.h"
 #include "core/base/sb.h"
 #include "core/base/sys.h"
-
-#define S2SCTL_VERSION "0.1.0"
+#include "core/base/version.h"
 
 struct program {
 	void *ctx;

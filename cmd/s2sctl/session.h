@@ -69,6 +69,8 @@ int cmd_apply(struct session *s, int argc, const char *const *argv);
 int cmd_status(struct session *s, int argc, const char *const *argv);
 int cmd_show(struct session *s, int argc, const char *const *argv);
 int cmd_ack(struct session *s, int argc, const char *const *argv);
+int cmd_approve(struct session *s, int argc, const char *const *argv);
+int cmd_verify(struct session *s, int argc, const char *const *argv);
 int cmd_doctor(struct session *s, int argc, const char *const *argv);
 int cmd_schema(struct session *s, int argc, const char *const *argv);
 int cmd_help(struct session *s, int argc, const char *const *argv);

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/sb.h"
+#include "core/io/digest.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/io/yaml.h"
+#include "core/plan/policy.h"
 #include "core/plan/rollout_private.h"
 #include "core/plan/schema_scalar.h"
 
@@ -145,6 +149,16 @@ static void sort_and_thin(struct diags *d)
 	d->count = kept;
 }
 
+static void load_policy(struct loader *l, struct rollout *r)
+{
+	const struct value_pair *p = value_get_pair(l->raw, "policy");
+	if (!p)
+		return;
+	r->policy = schema_check(l->schema, schema_field(l->fields, "policy")->sub, p->val, NULL,
+				 p->key_pos, "policy");
+	policy_check(r->policy, l->arena, l->diags);
+}
+
 static struct rollout *load(struct loader *l, const char *path, const struct registry *reg,
 			    const struct sys *sys)
 {
@@ -160,6 +174,7 @@ static struct rollout *load(struct loader *l, const char *path, const struct reg
 	const struct value *top =
 		schema_check(l->schema, top_fields(l->fields, l->arena), l->raw, NULL, start, "");
 	r->state = value_text(value_get(top, "state"));
+	load_policy(l, r);
 	l->base = layers(l);
 	struct rollout_env *envs = load_envs(l, r);
 	r->envs = envs;
@@ -231,6 +246,22 @@ enum executor rollout_executor(const struct rollout_env *env, const char *capabi
 bool rollout_is_migrating(const struct rollout *r, const char *client_id)
 {
 	return client_id && value_get(r->client_ids, client_id);
+}
+
+void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs,
+		    char ret_hex[65])
+{
+	CLEANUP(sb_done) struct sb sb = SB_INIT((size_t)1 << 30);
+
+	(void)r;
+	for (; *envs; envs++) {
+		sb_addf(&sb, "%s ", (*envs)->name);
+		json_write(&sb, (*envs)->want, JSON_CANONICAL, NULL);
+		for (size_t i = 0; i < (*envs)->after_count; i++)
+			sb_addf(&sb, " %s", (*envs)->after[i]->name);
+		sb_addc(&sb, '\n');
+	}
+	digest_hex(sb.buf, sb.len, ret_hex);
 }
 
 struct ref_walk {

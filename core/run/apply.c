@@ -95,22 +95,6 @@ struct said journal_said_ops(struct journal_said *s)
 	};
 }
 
-void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs,
-		    char ret_hex[65])
-{
-	CLEANUP(sb_done) struct sb sb = SB_INIT((size_t)1 << 30);
-
-	(void)r;
-	for (; *envs; envs++) {
-		sb_addf(&sb, "%s ", (*envs)->name);
-		json_write(&sb, (*envs)->want, JSON_CANONICAL, NULL);
-		for (size_t i = 0; i < (*envs)->after_count; i++)
-			sb_addf(&sb, " %s", (*envs)->after[i]->name);
-		sb_addc(&sb, '\n');
-	}
-	digest_hex(sb.buf, sb.len, ret_hex);
-}
-
 /* ---- for all of core/run ---- */
 
 struct past_run *engine_run(const struct engine *e)
@@ -267,6 +251,8 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 	value_set(a, rec, "rollout_digest", value_string(a, digest));
 	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
 	value_set(a, rec, "plan", value_copy(a, plan_to_value(e->plan)));
+	if (guard_begin(e, rec, err) < 0)
+		return -err->code;
 	e->run = arena_strdup(e->arena, id);
 	return journal_add(&e->journal, "run", rec, err);
 }
@@ -435,7 +421,8 @@ static bool waits_for_person(const struct engine *e, const struct step_run *s)
 {
 	const struct past_step *p = engine_past(e, s);
 
-	return s->state == STEP_ASK || s->state == STEP_CONFIRM || (p->is_asked && !p->ack);
+	return s->state == STEP_ASK || (s->state == STEP_CONFIRM && !s->is_frozen) ||
+	       (p->is_asked && !p->ack);
 }
 
 static void conclude(struct engine *e, struct apply_result *r)
@@ -571,7 +558,9 @@ static int observe_again(struct engine *e, struct err *err)
 
 static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, struct err *err)
 {
-	struct planner_options po = { .observer = &e->observer, .envs = e->o->envs };
+	struct planner_options po = { .observer = &e->observer,
+				      .envs = e->o->envs,
+				      .made_by = e->o->made_by };
 	bool any = false;
 	size_t n = 0;
 
@@ -583,6 +572,8 @@ static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, 
 	if (planner_run(&po, e->arena, &e->plan, NULL, err) < 0)
 		return -err->code;
 	plan_to_value(e->plan);
+	if (guard_fresh_plan(e, err) < 0)
+		return -err->code;
 	if (e->o->show_plan)
 		ret->plan_status = e->o->show_plan(e->o->show_ctx, e->plan, false);
 	else
@@ -616,7 +607,7 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 				return -err->code;
 		}
 	}
-	if (find_open(e, &open, err) < 0)
+	if (find_open(e, &open, err) < 0 || guard_plan_file(e, open, err) < 0)
 		return -err->code;
 	if (open) {
 		if (resume(e, open, digest, err) < 0)

@@ -37,6 +37,7 @@ struct past_step {
 struct past_run {
 	const char *id, *rollout_digest, *salt, *started_at;
 	const struct value *plan;
+	const struct value *approvals; /* as they were when it began; NULL: none were wanted */
 	bool is_open;
 	const char *ended;            /* "receipt" or "abandoned" */
 	struct past_step *steps;

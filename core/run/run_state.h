@@ -55,6 +55,7 @@ struct step_run {
 	struct gate_run *gates;     /* plan gates times environments */
 	size_t gate_count;
 	bool acted_now;             /* in this process */
+	bool is_frozen;             /* waits for a freeze to end */
 	struct err failure;
 	char waits_for[300];
 };
@@ -75,6 +76,7 @@ struct engine {
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
+	const struct value *approvals; /* read before the first write; NULL: none were wanted */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 };
 
@@ -112,6 +114,16 @@ const struct value *facts_to_write(struct engine *e, const struct observation *o
 void ask_act(struct step_run *s);                         /* an operator step's question, once */
 void ask_facts(struct step_run *s, const char *thing, const struct gate_run *g);
 void people_poll(struct engine *e);                       /* takes up acknowledgements */
+
+/* guard.c */
+/* A plan file, before anything is sent: fits file and journal, is approved, is what was read. @open  the run under way; NULL: none */
+int guard_plan_file(struct engine *e, const struct past_run *open, struct err *err) MUST_USE;
+/* After planning anew: the plan file is not stale, and takes the place of the fresh plan. */
+int guard_fresh_plan(struct engine *e, struct err *err) MUST_USE;
+/* The last look before the first record of a run, which approvals are written into. */
+int guard_begin(struct engine *e, struct value *run_record, struct err *err) MUST_USE;
+/* Before an act: true when a freeze or a want of approval holds the step; what it waits for is noted and told. */
+bool guard_holds(struct step_run *s);
 
 /* fence.c */
 struct mint_guard fence_guard(struct engine *e);

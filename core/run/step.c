@@ -580,6 +580,8 @@ static void tick_confirm(struct step_run *s)
 {
 	const char *title = NULL;
 
+	if (guard_holds(s))
+		return;
 	if (!s->was_confirmed && engine_is_writing(s->e)) {
 		/* Asking on a terminal holds everything; nobody's workflows stay stopped for that long. */
 		s->wake_mono = engine_mono(s->e) + WHEN_SECOND;
