@@ -48,14 +48,19 @@ int plan_checked_by(struct session *s, const struct value *doc, const char *comm
 const char *plan_rollout_path(struct session *s, const struct plan_file *f, const char *given)
 {
 	const char *named = value_text_or(value_get(f->doc, "rollout"), "");
-	const char *slash = strrchr(f->path, '/'), *beside;
+	const char *slash = strrchr(f->path, '/'), *base = strrchr(named, '/');
+	int folder = slash ? (int)(slash - f->path) + 1 : 0;
+	const char *tries[] = {
+		arena_printf(&s->arena, "%.*s%s", folder, f->path, named),
+		arena_printf(&s->arena, "%.*s%s", folder, f->path, base ? base + 1 : named),
+	};
 
-	if (given)
-		return given;
-	if (!slash || *named == '/')
-		return named;
-	beside = arena_printf(&s->arena, "%.*s/%s", (int)(slash - f->path), f->path, named);
-	return access(beside, F_OK) == 0 ? beside : named;
+	if (given || *named == '/')
+		return given ? given : named;
+	for (size_t i = 0; i < ARRAY_LEN(tries); i++)
+		if (access(tries[i], F_OK) == 0)
+			return tries[i];
+	return named;
 }
 
 const char *plan_approvals_path(struct session *s, const char *plan_path)

@@ -248,15 +248,39 @@ bool rollout_is_migrating(const struct rollout *r, const char *client_id)
 	return client_id && value_get(r->client_ids, client_id);
 }
 
+/* The same file means the same wherever it was called from: paths count as they are written in it. */
+static const struct value *as_written(struct arena *a, const struct rollout *r,
+				      const struct value *want)
+{
+	size_t len = strlen(r->folder);
+	struct value *out, *conns;
+
+	if (strcmp(r->folder, ".") == 0)
+		return want;
+	out = value_copy(a, want);
+	conns = value_copy(a, value_get(want, "connections"));
+	for (size_t i = 0; i < value_count(conns); i++) {
+		struct value *conn = value_copy(a, value_at(conns, i));
+		const char *path = value_text(value_get(conn, "ca_file"));
+
+		if (path && strncmp(path, r->folder, len) == 0 && path[len] == '/')
+			value_set(a, conn, "ca_file", value_string(a, path + len + 1));
+		value_set(a, conns, value_key_at(conns, i), conn);
+	}
+	value_set(a, out, "connections", conns);
+	return out;
+}
+
 void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs,
 		    char ret_hex[65])
 {
 	CLEANUP(sb_done) struct sb sb = SB_INIT((size_t)1 << 30);
 
-	(void)r;
 	for (; *envs; envs++) {
+		CLEANUP(arena_done) struct arena a = ARENA_INIT;
+
 		sb_addf(&sb, "%s ", (*envs)->name);
-		json_write(&sb, (*envs)->want, JSON_CANONICAL, NULL);
+		json_write(&sb, as_written(&a, r, (*envs)->want), JSON_CANONICAL, NULL);
 		for (size_t i = 0; i < (*envs)->after_count; i++)
 			sb_addf(&sb, " %s", (*envs)->after[i]->name);
 		sb_addc(&sb, '\n');

@@ -435,10 +435,6 @@ const struct field *rollout_fields(const struct registry *reg, struct arena *a)
 				 .kind = FIELD_MAP,
 				 .sub = conns,
 				 .doc = "How each system is reached." });
-	add(&t, &(struct field){ .name = "policy",
-				 .kind = FIELD_MAP,
-				 .sub = policy_fields(a, reg, true),
-				 .doc = "What plans must not do, and who must approve them." });
 	add(&t, &(struct field){
 			.name = "defaults",
 			.kind = FIELD_MAP,
@@ -449,6 +445,10 @@ const struct field *rollout_fields(const struct registry *reg, struct arena *a)
 				 .flags = FIELD_REQUIRED,
 				 .sub = close_table(&entry),
 				 .doc = "Each environment by its name, in the order wished for." });
+	add(&t, &(struct field){ .name = "policy",
+				 .kind = FIELD_MAP,
+				 .sub = policy_fields(a, reg, true),
+				 .doc = "What plans must not do, and who must approve them." });
 	return close_table(&t);
 }
 

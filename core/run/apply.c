@@ -560,7 +560,7 @@ static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, 
 {
 	struct planner_options po = { .observer = &e->observer,
 				      .envs = e->o->envs,
-				      .made_by = e->o->made_by };
+				      .made_by = guard_maker(e) };
 	bool any = false;
 	size_t n = 0;
 

@@ -82,6 +82,12 @@ static int refuse_by_policy(const struct plan *p, struct err *err)
 	return -err->code;
 }
 
+const char *guard_maker(const struct engine *e)
+{
+	return e->o->plan_file ? value_text(value_get(e->o->plan_file->doc, "made_by")) :
+				 e->o->made_by;
+}
+
 int guard_fresh_plan(struct engine *e, struct err *err)
 {
 	const struct plan_file *f = e->o->plan_file;

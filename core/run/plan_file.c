@@ -16,7 +16,9 @@
 
 bool plan_file_is_plan(const char *text, size_t len)
 {
-	return len && *text == '{' && memmem(text, len, "\"s2sctl.plan\"", 13) != NULL;
+	/* Two signs: who edits one byte spoils one of them at most. */
+	return memmem(text, len, "\"s2sctl.plan\"", 13) ||
+	       memmem(text, len, "\"intent_digest\":", 16);
 }
 
 /* Whoever adds a blank changes what was reviewed; so the bytes have to be the ones that we write. */

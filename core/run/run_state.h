@@ -118,6 +118,7 @@ void people_poll(struct engine *e);                       /* takes up acknowledg
 /* guard.c */
 /* A plan file, before anything is sent: fits file and journal, is approved, is what was read. @open  the run under way; NULL: none */
 int guard_plan_file(struct engine *e, const struct past_run *open, struct err *err) MUST_USE;
+const char *guard_maker(const struct engine *e); /* of the plan; NULL: not said */
 /* After planning anew: the plan file is not stale, and takes the place of the fresh plan. */
 int guard_fresh_plan(struct engine *e, struct err *err) MUST_USE;
 /* The last look before the first record of a run, which approvals are written into. */

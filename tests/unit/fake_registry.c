@@ -222,7 +222,7 @@ static const struct capability capabilities[] = {
 	{ .name = NULL },
 };
 static const struct provider shop_provider = { "shop", "A shop.", connections, sections,
-					       things, gates,     capabilities };
+					       things, gates,     capabilities, NULL };
 static const struct provider *const providers[] = { &shop_provider, NULL };
 const struct registry fake_registry = { providers };
 
