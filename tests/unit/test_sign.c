@@ -130,9 +130,12 @@ static void a_damaged_signature_is_never_taken(void **state)
 
 static int read_text(const char *text, struct sign_key **ret, struct err *err)
 {
-	char path[] = "/tmp/test-sign-XXXXXX";
-	int fd = mkstemp(path), rc;
+	const char *tmp = getenv("TMPDIR");
+	char path[512];
+	int fd, rc;
 
+	snprintf(path, sizeof(path), "%s/test-sign-XXXXXX", tmp ? tmp : "/tmp");
+	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
@@ -172,8 +175,7 @@ static void add_private(struct sb *out, const char *cipher, uint32_t check)
 static void private_keys_are_read_and_encrypted_ones_refused(void **state)
 {
 	CLEANUP(sb_done)
-	struct sb good = SB_INIT(8192),
-		  locked = SB_INIT(8192), odd = SB_INIT(8192);
+	struct sb good = SB_INIT(8192), locked = SB_INIT(8192), odd = SB_INIT(8192);
 	struct sign_key *k = NULL;
 	unsigned char pub[32], want[32];
 	struct err err = ERR_INIT;
