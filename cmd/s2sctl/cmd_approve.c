@@ -101,8 +101,8 @@ static int give_out(struct session *s, const struct plan_file *f, const struct w
 static int take_in(struct session *s, const struct plan_file *f, const struct words_of *w)
 {
 	CLEANUP(sb_done)
-	struct sb message = SB_INIT(SMALL_MAX),
-		  sig = SB_INIT(SMALL_MAX), again = SB_INIT(SMALL_MAX);
+	struct sb message = SB_INIT(SMALL_MAX), sig = SB_INIT(SMALL_MAX),
+		  again = SB_INIT(SMALL_MAX);
 	unsigned char pub[SIGN_PUBLIC_LEN];
 	struct value *st = NULL;
 
