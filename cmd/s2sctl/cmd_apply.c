@@ -173,7 +173,7 @@ static bool open_plan(struct session *s, const struct sb *text, struct plan_file
 
 static bool select_envs(struct session *s, const struct plan_file *f, int *ret_exit)
 {
-	const struct rollout_env **envs;
+	const struct rollout_env **envs = NULL;
 
 	if (f && plan_file_envs(f, s->rollout, &s->arena, &envs, &s->err) < 0) {
 		*ret_exit = session_fail(s, &s->err);
@@ -277,7 +277,7 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 			       .confirm = on_confirm };
 	struct apply_options o = { .ui = &ui, .show_plan = show_plan, .show_ctx = &sc };
 	struct apply_result r;
-	struct approval_sources approvals = { NULL };
+	struct approval_sources approvals = { .approvals = NULL };
 	struct plan_file *plan = NULL;
 	int status;
 	const struct opt own[] = {

@@ -248,23 +248,29 @@ bool rollout_is_migrating(const struct rollout *r, const char *client_id)
 	return client_id && value_get(r->client_ids, client_id);
 }
 
+/* A map of its own that shares what lies below. */
+static struct value *shallow(struct arena *a, const struct value *map)
+{
+	struct value *out = value_map_sized(a, value_count(map));
+	for (size_t i = 0; i < value_count(map); i++)
+		value_add(a, out, value_key_at(map, i), value_at(map, i));
+	return out;
+}
+
 /* The same file means the same wherever it was called from: paths count as they are written in it. */
 static const struct value *as_written(struct arena *a, const struct rollout *r,
 				      const struct value *want)
 {
 	size_t len = strlen(r->folder);
-	struct value *out, *conns;
-
 	if (strcmp(r->folder, ".") == 0)
 		return want;
-	out = value_copy(a, want);
-	conns = value_copy(a, value_get(want, "connections"));
+	struct value *out = shallow(a, want), *conns = shallow(a, value_get(want, "connections"));
 	for (size_t i = 0; i < value_count(conns); i++) {
-		struct value *conn = value_copy(a, value_at(conns, i));
-		const char *path = value_text(value_get(conn, "ca_file"));
-
-		if (path && strncmp(path, r->folder, len) == 0 && path[len] == '/')
-			value_set(a, conn, "ca_file", value_string(a, path + len + 1));
+		const char *path = value_text(value_get(value_at(conns, i), "ca_file"));
+		if (!path || strncmp(path, r->folder, len) != 0 || path[len] != '/')
+			continue;
+		struct value *conn = shallow(a, value_at(conns, i));
+		value_set(a, conn, "ca_file", value_string(a, path + len + 1));
 		value_set(a, conns, value_key_at(conns, i), conn);
 	}
 	value_set(a, out, "connections", conns);

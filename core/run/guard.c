@@ -18,7 +18,7 @@
 #define FREEZE_EVERY WHEN_MINUTE
 #define APPROVAL_EVERY (30 * WHEN_SECOND) /* while staying: has somebody approved? */
 
-static const struct approval_sources no_sources = { NULL };
+static const struct approval_sources no_sources = { .approvals = NULL };
 
 static const struct approval_sources *sources(const struct engine *e)
 {

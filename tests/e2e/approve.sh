@@ -190,6 +190,42 @@ sed 's/soak: 5m/soak: 6m/' keep.yaml >rollout.yaml
 refused "the rollout file changed" "has changed since the plan was made" "$S2SCTL" apply plan.json --time-scale $FAST
 cp keep.yaml rollout.yaml
 
+# ---- the rollout file's policy: at plan, with rule and position, and again at apply ----
+
+# broken WHAT POLICY RULE PLACE: plan says so and ends with 5; apply ends with 5 and writes nothing
+broken()
+{
+	policy "policy:
+  $2
+"
+	"$S2SCTL" plan rollout.yaml --env dev --time-scale $FAST >out 2>err
+	is "$1: plan" "$?" 5
+	has "$1: rule and position" "$(tr -s ' \n' ' ' <out)" "($3, rollout.yaml:$4)"
+	has "$1: in the document" "$("$S2SCTL" plan rollout.yaml --env dev --format json --time-scale $FAST 2>err)" "\"rule\":\"$3\""
+	"$S2SCTL" apply rollout.yaml --env dev --time-scale $FAST >out 2>err
+	is "$1: apply" "$? $(wrote start-migration)" "5 0"
+}
+today=$(date -u -d '2 days ago' +%Y-%m-%d)
+later=$(date -u -d '400 days' +%Y-%m-%d)
+broken "blast radius" 'max_irreversible: 0' max-irreversible 6:21
+broken "expected steps" 'expect_steps: 3' expect-steps 6:17
+broken "a freeze" "freeze: [{name: launch, zone: Europe/Berlin, from: $today, to: $later}]" freeze 6:12
+broken "a forbidden executor" 'forbid_executors: [api]' forbidden-executor 6:22
+broken "attested evidence" 'attested: forbid' attested 6:13
+broken "a certificate about to end" 'certificate_left: 60d' certificate-left 6:21
+broken "a floor" 'gates: {workflows_stable: {soak: 1h}}' gate-floor 6:36
+policy 'policy:
+  freeze: [{zone: Mars/Olympus, days: [fri]}]
+'
+"$S2SCTL" validate rollout.yaml >out 2>err
+is "an unknown zone is a mistake of the file" "$? $(grep -c "rollout.yaml:6:12: error: there is no time zone 'Mars/Olympus'" err)" "64 1"
+cp keep.yaml rollout.yaml
+"$S2SCTL" plan rollout.yaml --env dev --by mia --time-scale $FAST --policy-exec 'grep -q s2sctl.plan; echo "rule 7 says no"; exit 1' >out 2>err
+is "an outside checker's no at plan" "$?" 5
+has "with its words" "$(cat err)" 'policy check: rule 7 says no'
+"$S2SCTL" plan rollout.yaml --env dev --by mia --time-scale $FAST --policy-exec 'grep -q s2sctl.plan' >out 2>err
+is "its yes" "$?" 0
+
 # ---- stale: reading is needed to see it, and nothing is written ----
 
 somebody '{"do": "start-migration", "credential": "111001"}'
