@@ -54,6 +54,14 @@ static bool take_number(const char **p, int *ret)
 	return true;
 }
 
+static bool skip(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
 static bool take_clock(const char **p, int32_t *ret)
 {
 	int h, m = 0, s = 0, sign = **p == '-' ? -1 : 1;
@@ -62,9 +70,9 @@ static bool take_clock(const char **p, int32_t *ret)
 		(*p)++;
 	if (!take_number(p, &h))
 		return false;
-	if (**p == ':' && (++*p, !take_number(p, &m)))
+	if (skip(p, ':') && !take_number(p, &m))
 		return false;
-	if (**p == ':' && (++*p, !take_number(p, &s)))
+	if (skip(p, ':') && !take_number(p, &s))
 		return false;
 	*ret = sign * (h * 3600 + m * 60 + s);
 	return true;
@@ -100,7 +108,7 @@ static bool take_rule(const char **p, struct rule *r)
 		if (!take_number(p, &r->day))
 			return false;
 	}
-	return **p != '/' || (++*p, take_clock(p, &r->at));
+	return !skip(p, '/') || take_clock(p, &r->at);
 }
 
 static bool read_rest(struct zone *z, const char *text)

@@ -87,8 +87,7 @@ static void at_most(struct judge *j, const char *name, const char *rule, int64_t
 
 	if (most && is > most->u.i)
 		broken(j, most, rule, "plan fewer with --env, or change the policy",
-		       "the plan changes %" PRId64 " %s, and %s allows %" PRId64, is, of, name,
-		       most->u.i);
+		       "%s: %" PRId64 ", and %s allows %" PRId64, of, is, name, most->u.i);
 }
 
 /* A project is what its section says: core knows no more of it. */
@@ -122,10 +121,11 @@ static void judge_radius(struct judge *j)
 		envs += is_changed(&p->envs[i]);
 	for (size_t i = 0; i < p->step_count; i++)
 		never += p->steps[i].undo == UNDO_NEVER;
-	at_most(j, "max_environments", "max-environments", envs, "environments");
-	at_most(j, "max_irreversible", "max-irreversible", never, "things beyond undoing");
+	at_most(j, "max_environments", "max-environments", envs, "environments to be changed");
+	at_most(j, "max_irreversible", "max-irreversible", never, "steps beyond undoing");
 	if (value_get(j->policy, "max_projects"))
-		at_most(j, "max_projects", "max-projects", count_projects(p), "projects");
+		at_most(j, "max_projects", "max-projects", count_projects(p),
+			"projects to be changed");
 	if (expect && p->step_count && (int64_t)p->step_count != expect->u.i)
 		broken(j, expect, "expect-steps",
 		       "look at what is different, then change the number",

@@ -249,6 +249,10 @@ refused "one of two for what cannot be undone" "needs 2 approvals and has 1" "$S
 # bob's second signature holds for a few hours of the sandbox only: it will have run out at the point of no return.
 "$S2SCTL" approve plan.json --key bob --steps irreversible --until 12h >out 2>err
 cp plan.json elsewhere.json
+plan later.json
+cp plan.json.approvals later.json.approvals
+"$S2SCTL" verify later.json >out 2>err
+is "an equal plan made later is another file, and approved as well" "$? $(cmp -s plan.json later.json || echo other)" "0 other"
 rounds=0 held=0
 while [ $rounds -lt 14 ]; do
 	rounds=$((rounds + 1))

@@ -279,6 +279,41 @@ static void without_approval_nothing_begins_with_or_without_a_file(void **state)
 	shop_free(s);
 }
 
+static void what_production_needs_is_asked_of_production_alone(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	struct apply_result r;
+
+	(void)state;
+	s->options.made_by = "mia";
+	load(s, "policy: {approvals: {production: 1}}\n",
+	     "  dev: {project: {id: p0}, credential: {client_id: c0}, production: true}\n");
+	assert_refused(s, "not approved");
+	load(s, "policy: {approvals: {production: 1}}\n", DEV);
+	assert_int_equal(shop_apply(s, &r), E_WAIT); /* for the day of quiet */
+	shop_free(s);
+}
+
+/* The policy grew stricter while the run was under way: what is beyond return waits for approval, and is not refused. */
+static void a_run_under_way_waits_for_the_approval_that_it_lacks(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	struct apply_result r;
+
+	(void)state;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	load(s, "policy: {approvals: {irreversible: 1}}\n", DEV);
+	shop_advance(s->w, WHEN_DAY);
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_true(r.needs_person);
+	assert_non_null(strstr(r.summary, "needs 1 approval and has 0"));
+	assert_int_equal(s->w->clients[0].drops, 0);
+	load(s, "", DEV);
+	assert_int_equal(shop_apply(s, &r), E_NONE);
+	assert_int_equal(s->w->clients[0].drops, 1);
+	shop_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +326,8 @@ int main(void)
 		cmocka_unit_test(a_run_waits_before_the_point_of_no_return_until_the_freeze_ends),
 		cmocka_unit_test(a_freeze_leaves_no_app_half_switched),
 		cmocka_unit_test(without_approval_nothing_begins_with_or_without_a_file),
+		cmocka_unit_test(what_production_needs_is_asked_of_production_alone),
+		cmocka_unit_test(a_run_under_way_waits_for_the_approval_that_it_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
