@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/s2sctl/plan_words.h"
 #include "cmd/s2sctl/verify.h"
@@ -77,19 +76,23 @@ static void add_text(struct sb *out, const struct plan_file *f, const struct val
 								 "not approved");
 }
 
-/* The file's policy says who and how many, if it is there: a plan may be looked at where it is not. */
+/*
+ * The file's policy says who and how many. A plan may be looked at where that file is not, or where the environment variables that it
+ * takes are not set: then what the plan says is needed counts, which its digest covers. A file that was named has to be right.
+ */
 static bool load_rollout(struct session *s, const struct plan_file *f, const char *given,
 			 int *ret_exit)
 {
 	const char *path = plan_rollout_path(s, f, given);
 
-	if (!given && access(path, F_OK) != 0) {
+	if (given)
+		return session_load(s, path, ret_exit);
+	if (rollout_load(path, s->p->registry, s->p->sys, &s->arena, &s->rollout, &s->diags) < 0)
 		session_talkf(
-			s, "note: '%s' is not here: what is needed is told as the plan says it\n",
+			s,
+			"note: '%s' cannot be read here (`s2sctl validate` says why): what is needed is told as the plan says it\n",
 			path);
-		return true;
-	}
-	return session_load(s, path, ret_exit);
+	return true;
 }
 
 int verify_plan(struct session *s, const struct verify_words *w, const struct sb *text)

@@ -95,6 +95,8 @@ is "a signature of ssh-keygen is taken" "$? $(wc -l <plan.json.approvals | tr -d
 "$S2SCTL" verify plan.json >out 2>err
 is "two people: approved" "$? $(tail -1 out)" "0 approved"
 has "verify says who" "$(cat out)" 'counts   bob@example.com'
+env -u S2S_CONSOLE_URL "$S2SCTL" verify plan.json --allowed-signers signers >out 2>err
+is "verify works where the rollout file's variables are not set" "$? $(grep -c 'as the plan says it' err)" "0 1"
 rm -f msg.sig
 ssh-keygen -q -Y sign -f bob -n file msg 2>/dev/null
 "$S2SCTL" approve plan.json --message msg --signature msg.sig -o never >out 2>err
