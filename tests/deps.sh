@@ -12,7 +12,7 @@ for group in "$@"; do
 	build) more="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libcjson-dev libssl-dev
 		libmicrohttpd-dev ca-certificates" ;;
 	demo) more="curl" ;;
-	test) more="libcmocka-dev curl openssl" ;;
+	test) more="libcmocka-dev curl openssl openssh-client python3 python3-jsonschema tzdata" ;;
 	clang) more="clang clang-runtime" ;; # clang-runtime: see add_clang_runtime
 	lint) more="clang-format shellcheck" ;;
 	contract) # by command: some packages of node bring npm without one of that name

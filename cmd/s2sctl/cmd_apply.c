@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/s2sctl/session.h"
+#include "cmd/s2sctl/plan_words.h"
 #include "core/base/when.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
@@ -17,6 +17,8 @@ struct screen {
 	char step[200], state[400];
 	int64_t step_since, drawn, until;
 	const char *plan_out;
+	const char
+		*checker; /* asked about plans that are made here; a saved one was checked before */
 	bool json;
 };
 
@@ -128,20 +130,73 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 		session_talkf(sc->s, "going on with the open run\n");
 		return 0;
 	}
-	if (sc->plan_out) {
-		CLEANUP(sb_done) struct sb doc = SB_INIT(SB_TEXT_MAX * 4);
-
-		json_write(&doc, plan_to_value(p), JSON_CANONICAL, NULL);
-		sb_addc(&doc, '\n');
-		if (file_write(sc->plan_out, doc.buf, doc.len, 0644, &sc->s->err) < 0)
-			return session_fail(sc->s, &sc->s->err);
-	}
+	if (sc->plan_out && plan_save(sc->s, p, sc->plan_out) != 0)
+		return 1;
 	report_plan_text(plan_to_value(p), &style, &text);
 	if (sc->json)
 		session_talk(sc->s, &text);
 	else
 		session_out(sc->s, &text);
-	return plan_exit_status(p);
+	if (plan_exit_status(p) || !sc->checker)
+		return plan_exit_status(p);
+	return plan_checked_by(sc->s, plan_seal(p), sc->checker);
+}
+
+/*
+ * A saved plan names its rollout file and its environments; the bytes that are checked here are the ones that are carried out. False: exit
+ * status. NULL in *ret: the word is a rollout file.
+ */
+static bool open_plan(struct session *s, const struct sb *text, struct plan_file **ret,
+		      const char **ret_rollout, int *ret_exit)
+{
+	const char *path = s->words.items[0];
+
+	*ret_rollout = path;
+	if (!plan_file_is_plan(text->buf, text->len)) {
+		if (s->words.count == 1)
+			return true;
+		err_set(&s->err, E_USAGE, "'%s' is no plan: a rollout file stands alone", path);
+		*ret_exit = session_fail(s, &s->err);
+		return false;
+	}
+	if (s->common.env.count)
+		err_set(&s->err, E_USAGE,
+			"--env is for rollout files: a plan says which environments");
+	if (s->err.code || plan_file_parse(&s->arena, path, text->buf, text->len, s->p->registry,
+					   ret, &s->err) < 0) {
+		*ret_exit = session_fail(s, &s->err);
+		return false;
+	}
+	*ret_rollout = plan_rollout_path(s, *ret, s->words.items[1]);
+	return true;
+}
+
+static bool select_envs(struct session *s, const struct plan_file *f, int *ret_exit)
+{
+	const struct rollout_env **envs = NULL;
+
+	if (f && plan_file_envs(f, s->rollout, &s->arena, &envs, &s->err) < 0) {
+		*ret_exit = session_fail(s, &s->err);
+		return false;
+	}
+	if (!session_select(s, ret_exit))
+		return false;
+	if (f)
+		s->envs = envs;
+	return true;
+}
+
+static bool load_all(struct session *s, struct plan_file **ret, int *ret_exit)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT((size_t)256 << 20);
+	const char *rollout;
+	struct err ignored = ERR_INIT;
+
+	/* What cannot be read is told by who reads it as a rollout file. */
+	if (file_read(s->words.items[0], &text, &ignored) < 0)
+		sb_reset(&text);
+	return open_plan(s, &text, ret, &rollout, ret_exit) && session_load(s, rollout, ret_exit) &&
+	       select_envs(s, *ret, ret_exit);
 }
 
 /* What goes on with this run: the same words, but giving a run up is meant once. */
@@ -237,8 +292,9 @@ static int parse_wait(struct session *s, const char *wait, int64_t *ret)
 int cmd_apply(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
-		"apply", "FILE",
-		"Plans, shows the plan, and carries it out. Run again to go on where it stopped.",
+		"apply", "PLAN|FILE",
+		"Carries out a saved plan, or plans, shows the plan, and carries it out. "
+		"Run again to go on where it stopped.",
 		NULL
 	};
 	struct opt_list confirmed = { .count = 0 };
@@ -251,6 +307,8 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 			       .confirm = on_confirm };
 	struct apply_options o = { .ui = &ui, .show_plan = show_plan, .show_ctx = &sc };
 	struct apply_result r;
+	struct approval_sources approvals = { .approvals = NULL };
+	struct plan_file *plan = NULL;
 	int status;
 	const struct opt own[] = {
 		{ "wait", 0, OPT_MAYBE, "DURATION",
@@ -263,6 +321,16 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		  "give up the open run of these environments and plan anew", &o.abandon },
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON",
 		  &sc.plan_out },
+		{ "approvals", 0, OPT_TEXT, "FILE", "who approved it, instead of PLAN.approvals",
+		  &approvals.approvals },
+		{ "allowed-signers", 0, OPT_TEXT, "FILE",
+		  "who may approve, instead of what the policy names", &approvals.signers },
+		{ "revoked", 0, OPT_TEXT, "FILE", "keys that count no more, likewise",
+		  &approvals.revoked },
+		{ "by", 0, OPT_TEXT, "NAME", "who makes the plan, and may not approve it",
+		  &o.made_by },
+		{ "policy-exec", 0, OPT_TEXT, "CMD",
+		  "hand the plan to CMD as JSON on stdin; its exit status decides", &sc.checker },
 		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json",
 		  &s->common.format },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -272,15 +340,23 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		{ 0 },
 	};
 
-	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !session_wants_json(s, &sc.json, &status) ||
-	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
+	if (!session_options(s, &c, own, argc, argv, 1, 2, &status) ||
+	    !session_wants_json(s, &sc.json, &status) || !load_all(s, &plan, &status) ||
 	    !session_connect(s, &status))
 		return status;
+	if (plan && sc.checker) { /* asked before anything is sent */
+		status = plan_checked_by(s, plan->doc, TAKE(sc.checker));
+		if (status)
+			return status;
+	}
+	if (plan && !approvals.approvals)
+		approvals.approvals = plan_approvals_path(s, plan->path);
 	if (parse_wait(s, wait, &o.patience_ms) < 0)
 		return session_fail(s, &s->err);
 	sc.live = s->p->talk_is_terminal;
 	o.calls = &s->calls;
+	o.plan_file = plan;
+	o.approvals = &approvals;
 	o.store = file_store_ops(s->store);
 	o.confirmed = confirmed.items;
 	o.ack_suffix = session_state_option(s);

@@ -3,6 +3,7 @@
 
 #include "cmd/s2sctl/session.h"
 #include "core/io/json.h"
+#include "core/plan/plan_schema.h"
 #include "core/plan/schema.h"
 #include "core/report/table.h"
 
@@ -21,19 +22,29 @@ int cmd_version(struct session *s, int argc, const char *const *argv)
 
 int cmd_schema(struct session *s, int argc, const char *const *argv)
 {
-	static const struct command c = { "schema", NULL,
-					  "Prints the JSON Schema of rollout files, for editors.",
-					  NULL };
+	static const struct command c = {
+		"schema", "[plan]",
+		"Prints the JSON Schema of rollout files, for editors; or of plans.", NULL
+	};
 	CLEANUP(sb_done) struct sb out = SB_INIT(SB_TEXT_MAX);
 	int status;
 
-	if (!session_options(s, &c, NULL, argc, argv, 0, 0, &status))
+	if (!session_options(s, &c, NULL, argc, argv, 0, 1, &status))
 		return status;
-	json_write(&out,
-		   schema_to_json(&s->arena, rollout_fields(s->p->registry, &s->arena), NULL,
-				  "s2sctl rollout file",
-				  "What shall be true of the environments of an integration."),
-		   JSON_PRETTY, NULL);
+	if (!s->words.count || strcmp(s->words.items[0], "rollout") == 0) {
+		json_write(
+			&out,
+			schema_to_json(&s->arena, rollout_fields(s->p->registry, &s->arena), NULL,
+				       "s2sctl rollout file",
+				       "What shall be true of the environments of an integration."),
+			JSON_PRETTY, NULL);
+	} else if (strcmp(s->words.items[0], "plan") == 0) {
+		json_write(&out, plan_schema(&s->arena), JSON_PRETTY, NULL);
+	} else {
+		err_set(&s->err, E_USAGE, "there is no schema '%s'", s->words.items[0]);
+		err_hint(&s->err, "rollout or plan");
+		return session_fail(s, &s->err);
+	}
 	session_out(s, &out);
 	return 0;
 }

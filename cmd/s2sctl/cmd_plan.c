@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/s2sctl/session.h"
-#include "core/io/file.h"
+#include "cmd/s2sctl/plan_words.h"
 #include "core/io/json.h"
 #include "core/run/apply.h"
 #include "core/run/planner.h"
-
-static int save(struct session *s, const struct value *doc, const char *path)
-{
-	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX * 4);
-
-	json_write(&text, doc, JSON_CANONICAL, NULL);
-	sb_addc(&text, '\n');
-	if (file_write(path, text.buf, text.len, 0644, &s->err) < 0)
-		return session_fail(s, &s->err);
-	session_talkf(s, "plan written to %s\n", path);
-	return 0;
-}
 
 static void print(struct session *s, const struct value *doc, bool json, bool verbose)
 {
@@ -34,6 +21,21 @@ static void print(struct session *s, const struct value *doc, bool json, bool ve
 	session_out(s, &text);
 }
 
+/* Prints, saves, and has it checked; the exit status. */
+static int tell(struct session *s, struct plan *p, const char *out, const char *checker, bool json,
+		bool verbose)
+{
+	int status = plan_exit_status(p), other;
+
+	print(s, json ? plan_seal(p) : plan_to_value(p), json, verbose);
+	if (out && plan_save(s, p, out) != 0)
+		return 1;
+	if (out)
+		session_talkf(s, "plan written to %s\n", out);
+	other = checker ? plan_checked_by(s, plan_seal(p), checker) : 0;
+	return status ? status : other;
+}
+
 int cmd_plan(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
@@ -41,7 +43,7 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		"Reads the live systems, compares, and prints what would be done. Changes nothing.",
 		NULL
 	};
-	const char *out = NULL;
+	const char *out = NULL, *made_by = NULL, *checker = NULL;
 	bool detailed = false, verbose = false, json;
 	struct caller *caller = NULL;
 	struct observer ob;
@@ -62,6 +64,10 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		  &s->common.time_scale },
 		{ "detailed-exitcode", 0, OPT_FLAG, NULL, "exit 2 when changes are planned",
 		  &detailed },
+		{ "by", 0, OPT_TEXT, "NAME", "who makes the plan, and may not approve it",
+		  &made_by },
+		{ "policy-exec", 0, OPT_TEXT, "CMD",
+		  "hand the plan to CMD as JSON on stdin; its exit status decides", &checker },
 		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &verbose },
 		{ 0 },
 	};
@@ -90,17 +96,13 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	caller = caller_new(&s->calls);
 	ob = (struct observer){ .caller = caller, .o = &s->calls, .said = &said };
 	po = (struct planner_options){ .observer = &ob,
-				       .envs = (const struct rollout_env *const *)s->envs };
+				       .envs = (const struct rollout_env *const *)s->envs,
+				       .made_by = made_by };
 	if (planner_run(&po, &s->arena, &plan, NULL, &s->err) < 0) {
 		status = session_fail(s, &s->err);
 	} else {
-		const struct value *doc = plan_to_value(plan);
-
-		print(s, doc, json, verbose);
-		status = plan_exit_status(plan);
-		if (out && save(s, doc, out) != 0)
-			status = 1;
-		else if (!status && detailed && plan->step_count)
+		status = tell(s, plan, out, checker, json, verbose);
+		if (!status && detailed && plan->step_count)
 			status = 2;
 	}
 	caller_free(caller);

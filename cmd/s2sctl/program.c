@@ -7,27 +7,33 @@
 static const struct command validate = { "validate", "FILE", "check a rollout file, offline",
 					 cmd_validate };
 static const struct command plan = { "plan", "FILE", "show what would be done", cmd_plan };
-static const struct command apply = { "apply", "FILE", "carry it out, step by step", cmd_apply };
+static const struct command apply = { "apply", "PLAN|FILE", "carry it out, step by step",
+				      cmd_apply };
+static const struct command approve = { "approve", "PLAN", "approve a saved plan by signature",
+					cmd_approve };
 static const struct command status = { "status", "FILE", "show where each environment stands",
 				       cmd_status };
 static const struct command ack = { "ack", "STEP --by NAME", "say that a person's step is done",
 				    cmd_ack };
 static const struct command show = { "show", "PLAN|JOURNAL", "render a saved plan or a journal",
 				     cmd_show };
-static const struct command verify = { "verify", "JOURNAL|FOLDER",
-				       "check a journal and its receipts, offline", cmd_verify };
+static const struct command verify = {
+	"verify", "PLAN|JOURNAL", "explain approvals, or check a journal and its receipts, offline",
+	cmd_verify
+};
 static const struct command unlock = { "unlock", "FILE", "say who holds the lock, or take it away",
 				       cmd_unlock };
 static const struct command doctor = { "doctor", "FILE", "try all systems, reading only",
 				       cmd_doctor };
-static const struct command schema = { "schema", NULL, "print the JSON Schema of rollout files",
+static const struct command schema = { "schema", "[plan]",
+				       "print the JSON Schema of rollout files, or of plans",
 				       cmd_schema };
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan,    &apply,  &status, &ack,
-					   &show,     &verify,  &unlock, &doctor, &schema,
-					   &help,     &version, NULL };
+const struct command *const commands[] = { &validate, &plan, &approve, &apply,  &status,
+					   &ack,      &show, &verify,  &unlock, &doctor,
+					   &schema,   &help, &version, NULL };
 
 static const struct command *find(const char *name)
 {

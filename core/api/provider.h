@@ -168,6 +168,7 @@ struct provider {
 	const struct thing_type *const *things;           /* in the order in which their changes follow each other */
 	const struct gate_type *const *gates;
 	const struct capability *capabilities;            /* ends with a NULL name */
+	const char *certificate_end;                      /* "thing.fact": the instant (ms) at which the old way of signing in ends; NULL: none of its things says */
 };
 struct registry {
 	const struct provider *const *providers;          /* in order; ends with NULL */

@@ -164,5 +164,6 @@ int plan_exit_status(const struct plan *p)
 		refused |= p->envs[i].outlook == OUTLOOK_REFUSED;
 		attest |= p->envs[i].outlook == OUTLOOK_ATTEST;
 	}
+	refused |= value_count(p->policy) > 0;
 	return failed ? 1 : refused ? 5 : attest ? 3 : 0;
 }

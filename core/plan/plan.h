@@ -64,8 +64,10 @@ struct plan {
 	size_t step_count, step_cap;
 	int64_t made_ms;            /* evidence time */
 	const struct value *tokens; /* list: the tokens that reading needed, as requests; may be NULL */
+	const char *made_by;        /* who made it; NULL: not said */
+	const struct value *policy; /* list: what breaks the policy (policy.h); NULL: not judged */
 	char intent_digest[65], observed_digest[65];
-	const struct value *document; /* once plan_to_value has run */
+	struct value *document; /* once plan_to_value has run */
 };
 
 struct plan *plan_new(struct arena *a, const struct registry *reg, const struct rollout *r) MUST_USE;
@@ -78,9 +80,11 @@ void plan_env_add(struct plan *p, const struct rollout_env *env, const struct vi
 void plan_order(struct plan *p, int64_t made_ms); /* after all environments: steps, needs, earliest times, digests */
 
 const struct value *plan_to_value(struct plan *p);
+/* The same with its document_digest: what is saved, and may be given to apply. */
+const struct value *plan_seal(struct plan *p);
 /* Back from a document, e.g. a journal's. Refuses (E_REFUSED) another format version, unknown things, changes, gates or environments. */
 int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r, const struct value *doc, struct plan **ret, struct err *err) MUST_USE;
 
 const struct plan_step *plan_find_step(const struct plan *p, const char *address); /* NULL when there is none */
-/* 0, 1 (a system could not be read), 3 (attestation needed) or 5 (refused): the worst of all environments. */
+/* 0, 1 (a system could not be read), 3 (attestation needed) or 5 (refused, by an environment or the policy): the worst of all. */
 int plan_exit_status(const struct plan *p);

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/sb.h"
+#include "core/io/digest.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 #include "core/io/yaml.h"
+#include "core/plan/policy.h"
 #include "core/plan/rollout_private.h"
 #include "core/plan/schema_scalar.h"
 
@@ -145,6 +149,16 @@ static void sort_and_thin(struct diags *d)
 	d->count = kept;
 }
 
+static void load_policy(struct loader *l, struct rollout *r)
+{
+	const struct value_pair *p = value_get_pair(l->raw, "policy");
+	if (!p)
+		return;
+	r->policy = schema_check(l->schema, schema_field(l->fields, "policy")->sub, p->val, NULL,
+				 p->key_pos, "policy");
+	policy_check(r->policy, l->arena, l->diags);
+}
+
 static struct rollout *load(struct loader *l, const char *path, const struct registry *reg,
 			    const struct sys *sys)
 {
@@ -160,6 +174,7 @@ static struct rollout *load(struct loader *l, const char *path, const struct reg
 	const struct value *top =
 		schema_check(l->schema, top_fields(l->fields, l->arena), l->raw, NULL, start, "");
 	r->state = value_text(value_get(top, "state"));
+	load_policy(l, r);
 	l->base = layers(l);
 	struct rollout_env *envs = load_envs(l, r);
 	r->envs = envs;
@@ -231,6 +246,52 @@ enum executor rollout_executor(const struct rollout_env *env, const char *capabi
 bool rollout_is_migrating(const struct rollout *r, const char *client_id)
 {
 	return client_id && value_get(r->client_ids, client_id);
+}
+
+/* A map of its own that shares what lies below. */
+static struct value *shallow(struct arena *a, const struct value *map)
+{
+	struct value *out = value_map_sized(a, value_count(map));
+	for (size_t i = 0; i < value_count(map); i++)
+		value_add(a, out, value_key_at(map, i), value_at(map, i));
+	return out;
+}
+
+/* The same file means the same wherever it was called from: paths count as they are written in it. */
+static const struct value *as_written(struct arena *a, const struct rollout *r,
+				      const struct value *want)
+{
+	size_t len = strlen(r->folder);
+	if (strcmp(r->folder, ".") == 0)
+		return want;
+	struct value *out = shallow(a, want), *conns = shallow(a, value_get(want, "connections"));
+	for (size_t i = 0; i < value_count(conns); i++) {
+		const char *path = value_text(value_get(value_at(conns, i), "ca_file"));
+		if (!path || strncmp(path, r->folder, len) != 0 || path[len] != '/')
+			continue;
+		struct value *conn = shallow(a, value_at(conns, i));
+		value_set(a, conn, "ca_file", value_string(a, path + len + 1));
+		value_set(a, conns, value_key_at(conns, i), conn);
+	}
+	value_set(a, out, "connections", conns);
+	return out;
+}
+
+void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs,
+		    char ret_hex[65])
+{
+	CLEANUP(sb_done) struct sb sb = SB_INIT((size_t)1 << 30);
+
+	for (; *envs; envs++) {
+		CLEANUP(arena_done) struct arena a = ARENA_INIT;
+
+		sb_addf(&sb, "%s ", (*envs)->name);
+		json_write(&sb, as_written(&a, r, (*envs)->want), JSON_CANONICAL, NULL);
+		for (size_t i = 0; i < (*envs)->after_count; i++)
+			sb_addf(&sb, " %s", (*envs)->after[i]->name);
+		sb_addc(&sb, '\n');
+	}
+	digest_hex(sb.buf, sb.len, ret_hex);
 }
 
 struct ref_walk {

@@ -2,11 +2,11 @@
 /*
  * rollout.h - a rollout file, loaded and checked.
  *
- * Offline: reads the file and environment variables, nothing else. Every mistake of the file is told at once. Defaults are merged into
+ * Offline: reads the file, environment variables and the tz database, nothing else. Every mistake of the file is told at once. Defaults are merged into
  * each environment; sub-trees that environments have in common are shared nodes, so all values are read-only. Everything lives in the arena given.
  *
  * The file, top down: version, state, connections, defaults, environments. The keys below are composed from the registry's tables:
- * an environment holds `connections`, one key per section_type, `consumers`, `gates`, `executors`, `after`, `on_failure`.
+ * an environment holds `connections`, one key per section_type, `consumers`, `gates`, `executors`, `after`, `on_failure`, `production`, `policy`.
  * Layers of an environment, later ones win: tables' defaults, top-level `connections`, `defaults`, the environment.
  *
  * Core knows three words of a vendor's sections: `credential.client_id` is the client being migrated; `project` and `app` (its
@@ -20,7 +20,7 @@
  * names a header for it; `prefix` starts with '/' or is "", and url and prefix end without a slash, so url + prefix + path is an address.
  *
  * Rules besides those of schema.h: unknown-environment, after-cycle, token-url, bridge-missing, rollback-not-built,
- * same-integration, no-environments, bad-prefix, defaults-after, unreadable; shared-client (note), migrating-client (warning).
+ * same-integration, no-environments, bad-prefix, defaults-after, bad-freeze, approvals, unreadable; shared-client (note), migrating-client (warning).
  */
 #pragma once
 #include "core/api/provider.h"
@@ -46,6 +46,7 @@ struct rollout {
 	const struct registry *registry;
 	const struct rollout_env *envs;           /* file order */
 	size_t env_count;
+	const struct value *policy;               /* `policy` at the top, checked; NULL: none. An environment's own stands in its `want` */
 	const struct value *env_names;            /* private: name -> index */
 	const struct value *client_ids;           /* private: client id -> number of environments */
 };
@@ -76,6 +77,9 @@ const struct value *rollout_gate(const struct rollout_env *env, const char *gate
 
 /* Who acts; for a capability of NULL, or one that no change names: EXEC_API. */
 enum executor rollout_executor(const struct rollout_env *env, const char *capability);
+
+/* What a rollout file means for these environments (the list ends with NULL), without its comments and layout: SHA-256. Policy at the top is left out: it may change while a run is open. */
+void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs, char ret_hex[65]);
 
 /* Whether any environment of the file migrates this client. O(1). NULL: no. */
 bool rollout_is_migrating(const struct rollout *r, const char *client_id);

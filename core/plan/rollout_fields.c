@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/when.h"
+#include "core/plan/policy.h"
 #include "core/plan/rollout_private.h"
 
 #define LISTED_MAX 10000 /* entries of `after`, `consumers` */
@@ -357,6 +358,9 @@ static const struct field env_common[] = {
 	  .names = on_failure,
 	  .def = "halt",
 	  .doc = "What a failed gate before the point of no return leads to." },
+	{ .name = "production",
+	  .kind = FIELD_BOOL,
+	  .doc = "Whether approvals for production count here." },
 	{ .name = NULL },
 };
 static const struct field after = { .name = "after",
@@ -399,6 +403,11 @@ static const struct field *default_fields(struct arena *a, const struct registry
 	add_open(&t, "executors", all_executors(a, reg),
 		 "Who acts: a person, the bridge, or the system's own API.");
 	add_all(&t, env_common);
+	add(&t, &(struct field){
+			.name = "policy",
+			.kind = FIELD_MAP,
+			.sub = policy_fields(a, reg, false),
+			.doc = "What plans must not do here, besides the policy at the top." });
 	return close_table(&t);
 }
 
@@ -436,6 +445,10 @@ const struct field *rollout_fields(const struct registry *reg, struct arena *a)
 				 .flags = FIELD_REQUIRED,
 				 .sub = close_table(&entry),
 				 .doc = "Each environment by its name, in the order wished for." });
+	add(&t, &(struct field){ .name = "policy",
+				 .kind = FIELD_MAP,
+				 .sub = policy_fields(a, reg, true),
+				 .doc = "What plans must not do, and who must approve them." });
 	return close_table(&t);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/io/json.h"
+#include "core/plan/policy.h"
 #include "core/plan/rollout_private.h"
 
 #define NAMES_SHOWN 5
@@ -282,6 +283,9 @@ void rollout_rules(struct rollout *r, struct rollout_env *envs, struct arena *a,
 		const struct rollout_env *before = i ? &envs[i - 1] : NULL;
 		check_bridge(&c, &envs[i], before);
 		check_on_failure(&c, &envs[i], before);
+		if (!before ||
+		    value_get(before->want, "policy") != value_get(envs[i].want, "policy"))
+			policy_check(value_get(envs[i].want, "policy"), a, d);
 		if (!before || value_get(before->want, "connections") !=
 				       value_get(envs[i].want, "connections"))
 			check_readers(&c, &envs[i]);

@@ -10,10 +10,12 @@
 
 #include "core/base/mem.h"
 #include "core/base/sb.h"
+#include "core/base/version.h"
 #include "core/base/when.h"
 #include "core/io/digest.h"
 #include "core/io/json.h"
-#include "core/plan/plan.h"
+#include "core/plan/plan_digest.h"
+#include "core/plan/policy.h"
 
 /* Text of the plan, the rollout or the registry: it outlives the document. */
 static void put_text(struct arena *a, struct value *m, const char *key, const char *text)
@@ -206,13 +208,22 @@ static const struct value *executor_of(struct maker *mk, enum executor e)
 	return mk->executors[e];
 }
 
+static int64_t approvals_of(const struct plan *p, const struct plan_step *s)
+{
+	bool is_production = false;
+
+	for (size_t i = 0; i < s->env_count; i++)
+		is_production |= rollout_env_is_production(p->envs[s->envs[i]].env);
+	return policy_approvals(p->rollout, is_production, s->phase == PHASE_CONTRACT);
+}
+
 static struct value *step_value(struct maker *mk, size_t index)
 {
 	struct plan *p = mk->p;
 	const struct plan_step *s = &p->steps[index];
 	const struct kind *k = kind_of(mk, s);
 	struct arena *a = p->arena;
-	struct value *m = value_map_sized(a, 14), *envs = value_list(a), *needs = value_list(a),
+	struct value *m = value_map_sized(a, 15), *envs = value_list(a), *needs = value_list(a),
 		     *gates = value_list(a);
 
 	for (size_t i = 0; i < s->env_count; i++)
@@ -236,6 +247,8 @@ static struct value *step_value(struct maker *mk, size_t index)
 	value_add(a, m, "needs", needs);
 	value_add(a, m, "gates", gates);
 	value_add(a, m, "earliest_ms", value_int(a, s->earliest_ms));
+	if (policy_wants_approvals(p->rollout))
+		value_add(a, m, "approvals", value_int(a, approvals_of(p, s)));
 	return m;
 }
 
@@ -392,6 +405,27 @@ static void digest_observed(struct plan *p)
 	sb_done(&s.text);
 }
 
+static struct value *rollout_digest_value(const struct plan *p)
+{
+	const struct rollout_env **envs = arena_array(p->arena, p->env_count + 1, sizeof(*envs));
+	char hex[65];
+
+	for (size_t i = 0; i < p->env_count; i++)
+		envs[i] = p->envs[i].env;
+	rollout_digest(p->rollout, envs, hex);
+	return value_string(p->arena, hex);
+}
+
+const struct value *plan_seal(struct plan *p)
+{
+	char hex[65];
+
+	plan_to_value(p);
+	plan_document_of(p->document, hex);
+	value_set(p->arena, p->document, "document_digest", value_string(p->arena, hex));
+	return p->document;
+}
+
 const struct value *plan_to_value(struct plan *p)
 {
 	struct arena *a = p->arena;
@@ -424,7 +458,11 @@ const struct value *plan_to_value(struct plan *p)
 
 	put_text(a, doc, "kind", "s2sctl.plan");
 	value_set(a, doc, "format_version", value_int(a, PLAN_FORMAT_VERSION));
+	put_text(a, doc, "tool", "s2sctl " S2SCTL_VERSION);
 	put_text(a, doc, "rollout", p->rollout->path);
+	value_set(a, doc, "rollout_digest", rollout_digest_value(p));
+	put_text(a, doc, "made_by", p->made_by);
+	value_set(a, doc, "policy", p->policy ? p->policy : value_list(a));
 	value_set(a, doc, "made_at", value_instant(a, p->made_ms));
 	put_text(a, doc, "intent_digest", p->intent_digest);
 	put_text(a, doc, "observed_digest", p->observed_digest);
@@ -550,6 +588,16 @@ static int envs_from(struct plan *p, struct value *index, const struct value *li
 	return 0;
 }
 
+/* The top members may be replaced; what lies below is shared. */
+static struct value *value_shallow(struct arena *a, const struct value *doc)
+{
+	struct value *out = value_map_sized(a, value_count(doc) + 1);
+
+	for (size_t i = 0; i < value_count(doc); i++)
+		value_add(a, out, value_key_at(doc, i), value_at(doc, i));
+	return out;
+}
+
 int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r,
 		    const struct value *doc, struct plan **ret, struct err *err)
 {
@@ -578,7 +626,8 @@ int plan_from_value(struct arena *a, const struct registry *reg, const struct ro
 	       MIN_OF(strlen(value_text_or(value_get(doc, "intent_digest"), "")), (size_t)64));
 	memcpy(p->observed_digest, value_text_or(value_get(doc, "observed_digest"), ""),
 	       MIN_OF(strlen(value_text_or(value_get(doc, "observed_digest"), "")), (size_t)64));
-	p->document = doc;
+	p->document = value_shallow(a, doc);
+	p->made_by = value_text(value_get(doc, "made_by"));
 	*ret = p;
 	return 0;
 }

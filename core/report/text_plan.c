@@ -397,6 +397,43 @@ static void put_env(struct printer *p, size_t e)
 	plan_steps(p, env, e);
 }
 
+/* ---- policy ---- */
+
+static void put_policy(struct printer *p)
+{
+	const struct value *list = value_get(p->doc, "policy");
+
+	if (value_count(list))
+		sb_addc(p->out, '\n');
+	for (size_t i = 0; i < value_count(list); i++) {
+		const struct value *f = value_at(list, i);
+		CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+
+		if (*plan_text_of(f, "environment")) {
+			text_add(&text, plan_text_of(f, "environment"), CUT_NAME);
+			sb_add(&text, ": ");
+		}
+		text_add(&text, plan_text_of(f, "text"), CUT_TEXT);
+		sb_add(&text, " (");
+		text_add(&text, plan_text_of(f, "rule"), CUT_NAME);
+		if (value_get(f, "line")) {
+			sb_add(&text, ", ");
+			text_add(&text, plan_text_of(f, "file"), CUT_VALUE);
+			sb_addf(&text, ":%" PRId64 ":%" PRId64,
+				value_int_or(value_get(f, "line"), 0),
+				value_int_or(value_get(f, "col"), 0));
+		}
+		sb_addc(&text, ')');
+		plan_line(p, 0, FINDING, "policy", INK_ALARM, INK_PLAIN, text.buf);
+		if (!*plan_text_of(f, "hint"))
+			continue;
+		sb_reset(&text);
+		sb_add(&text, "hint: ");
+		text_add(&text, plan_text_of(f, "hint"), CUT_TEXT);
+		plan_line(p, FINDING, FINDING + 6, NULL, INK_PLAIN, INK_DIM, text.buf);
+	}
+}
+
 /* ---- requests and the last sentence ---- */
 
 static void put_requests(struct printer *p)
@@ -490,6 +527,9 @@ static void put_last(struct printer *p)
 			}
 		sb_add(&text, ".");
 		ink = INK_ALARM;
+	} else if (value_count(value_get(p->doc, "policy"))) {
+		sb_add(&text, "Nothing can be carried out: the policy is against it.");
+		ink = INK_ALARM;
 	} else if (!steps) {
 		sb_add(&text, "Nothing to do.");
 		ink = INK_GREEN;
@@ -525,6 +565,7 @@ void report_plan_text(const struct value *plan_doc, const struct report_style *s
 	put_head(&p);
 	for (size_t e = 0; e < value_count(p.envs); e++)
 		put_env(&p, e);
+	put_policy(&p);
 	put_requests(&p);
 	put_last(&p);
 	arena_done(&p.arena);

@@ -92,22 +92,6 @@ struct said journal_said_ops(struct journal_said *s)
 	};
 }
 
-void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs,
-		    char ret_hex[65])
-{
-	CLEANUP(sb_done) struct sb sb = SB_INIT((size_t)1 << 30);
-
-	(void)r;
-	for (; *envs; envs++) {
-		sb_addf(&sb, "%s ", (*envs)->name);
-		json_write(&sb, (*envs)->want, JSON_CANONICAL, NULL);
-		for (size_t i = 0; i < (*envs)->after_count; i++)
-			sb_addf(&sb, " %s", (*envs)->after[i]->name);
-		sb_addc(&sb, '\n');
-	}
-	digest_hex(sb.buf, sb.len, ret_hex);
-}
-
 /* ---- for all of core/run ---- */
 
 struct past_run *engine_run(const struct engine *e)
@@ -299,6 +283,8 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
 	value_set(a, rec, "plan", plan);
 	value_set(a, rec, "plan_digest", value_string(a, plan_digest));
+	if (guard_begin(e, rec, err) < 0)
+		return -err->code;
 	e->run = arena_strdup(e->arena, id);
 	return journal_add(&e->journal, "run", rec, err);
 }
@@ -468,7 +454,8 @@ static bool waits_for_person(const struct engine *e, const struct step_run *s)
 {
 	const struct past_step *p = engine_past(e, s);
 
-	return s->state == STEP_ASK || s->state == STEP_CONFIRM || (p->is_asked && !p->ack);
+	return s->state == STEP_ASK || (s->state == STEP_CONFIRM && !s->is_frozen) ||
+	       (p->is_asked && !p->ack);
 }
 
 static void conclude(struct engine *e, struct apply_result *r)
@@ -612,7 +599,9 @@ static int observe_again(struct engine *e, struct err *err)
 
 static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, struct err *err)
 {
-	struct planner_options po = { .observer = &e->observer, .envs = e->o->envs };
+	struct planner_options po = { .observer = &e->observer,
+				      .envs = e->o->envs,
+				      .made_by = guard_maker(e) };
 	bool any = false;
 	size_t n = 0;
 
@@ -624,6 +613,8 @@ static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, 
 	if (planner_run(&po, e->arena, &e->plan, NULL, err) < 0)
 		return -err->code;
 	plan_to_value(e->plan);
+	if (guard_fresh_plan(e, err) < 0)
+		return -err->code;
 	if (e->o->show_plan)
 		ret->plan_status = e->o->show_plan(e->o->show_ctx, e->plan, false);
 	else
@@ -662,7 +653,7 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 				return -err->code;
 		}
 	}
-	if (find_open(e, &open, err) < 0)
+	if (find_open(e, &open, err) < 0 || guard_plan_file(e, open, err) < 0)
 		return -err->code;
 	if (open) {
 		if (resume(e, open, digest, err) < 0)

@@ -10,6 +10,9 @@
 #include "core/run/journal.h"
 #include "core/run/observe.h"
 
+struct plan_file;
+struct approval_sources;
+
 enum apply_event {
 	APPLY_STEP_STARTED,   /* text: what it does */
 	APPLY_STEP_ACTING,    /* text: executor */
@@ -38,6 +41,9 @@ struct apply_options {
 	const char *const *confirmed;        /* titles given with --confirm; ends with NULL */
 	const char *ack_suffix;              /* appended to printed ack commands, e.g. " --state DIR" */
 	const struct rollout_env *const *envs; /* those selected; ends with NULL */
+	const struct plan_file *plan_file;   /* a plan that was saved; `envs` are its own; NULL: plan anew */
+	const struct approval_sources *approvals; /* NULL: what the policy names */
+	const char *made_by;                 /* who plans; NULL: not said */
 	bool abandon;                        /* give up the open run of these environments first */
 	/* Shows the plan before anything is written; a refusal (non-zero) ends the command with that exit status. */
 	int (*show_plan)(void *ctx, struct plan *p, bool is_resumed);
@@ -64,5 +70,3 @@ struct journal_said {
 };
 struct said journal_said_ops(struct journal_said *s);
 
-/* What a rollout file means, without its comments and layout: SHA-256 over the checked environments given. */
-void rollout_digest(const struct rollout *r, const struct rollout_env *const *envs, char ret_hex[65]);

@@ -267,6 +267,7 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.salt = value_text_or(value_get(rec, "salt"), ""),
 		.started_at = value_text_or(value_get(rec, "at"), ""),
 		.plan = value_get(rec, "plan"),
+		.approvals = value_get(rec, "approvals"),
 		.is_open = true,
 		.step_index = value_map(h->arena),
 		.marks = value_map(h->arena),

@@ -44,6 +44,7 @@ struct past_run {
 	const char *plan_digest;      /* as the run's record says; "" when it does not */
 	int64_t began_ms;             /* evidence time */
 	int64_t begun_at_record;      /* number of the run's record */
+	const struct value *approvals; /* as they were when it began; NULL: none were wanted */
 	bool is_open;
 	const char *ended;            /* "receipt" or "abandoned" */
 	const struct value *ending;   /* that record */

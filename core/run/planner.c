@@ -2,6 +2,7 @@
 #include "core/run/planner.h"
 
 #include "core/base/mem.h"
+#include "core/plan/policy.h"
 
 #define WINDOW_DEFAULT 48 /* enough to keep all connections busy; more only costs memory */
 
@@ -93,7 +94,9 @@ int planner_run(const struct planner_options *o, struct arena *a, struct plan **
 	if (rc < 0)
 		return rc;
 	p.plan->tokens = value_copy(a, auth_requests(caller_auth(ob->caller)));
+	p.plan->made_by = o->made_by;
 	plan_order(p.plan, clocks_now(ob->o->clocks));
+	policy_judge(p.plan, clocks_now(ob->o->clocks));
 	if (ret_chain)
 		*ret_chain = p.chain;
 	*ret = p.plan;

@@ -9,6 +9,7 @@
 struct planner_options {
 	const struct observer *observer;
 	const struct rollout_env *const *envs; /* ends with NULL */
+	const char *made_by;                   /* who plans, for approvals; may be NULL */
 	size_t window;                         /* environments under way at once; 0: 48 */
 	struct env_state **keep;               /* room for one state an environment, which become the caller's; NULL: they die */
 };

@@ -57,6 +57,7 @@ struct step_run {
 	size_t gate_count;
 	size_t blocked_since;       /* engine.ended + 1 when its needs were last looked at and not done */
 	bool acted_now;             /* in this process */
+	bool is_frozen;             /* waits for a freeze to end */
 	struct err *failure;        /* STEP_FAILED */
 	char *waits_for;            /* NULL: nothing yet */
 };
@@ -79,6 +80,7 @@ struct engine {
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
+	const struct value *approvals; /* read before the first write; NULL: none were wanted */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 };
 
@@ -109,6 +111,8 @@ void step_done(struct step_run *s); /* frees */
 void step_tick(struct step_run *s); /* as far as it gets without waiting */
 void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool step_is_over(const struct step_run *s);
+/* Notes what the step waits for and until when (evidence time, 0 unknown), and tells it when it is new. */
+void step_waits(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *what);
 
 /* gate_run.c */
 void gate_open(struct step_run *s, struct gate_run *g, bool fresh);
@@ -123,6 +127,17 @@ void ask_act(struct step_run *s);                         /* an operator step's 
 void ask_facts(struct step_run *s, const char *thing, const struct gate_run *g);
 void people_poll(struct engine *e);                       /* takes up acknowledgements that came since the last time */
 void people_check(struct engine *e);                      /* before the run: says what in the inbox is none */
+
+/* guard.c */
+/* A plan file, before anything is sent: fits file and journal, is approved, is what was read. @open  the run under way; NULL: none */
+int guard_plan_file(struct engine *e, const struct past_run *open, struct err *err) MUST_USE;
+const char *guard_maker(const struct engine *e); /* of the plan; NULL: not said */
+/* After planning anew: the plan file is not stale, and takes the place of the fresh plan. */
+int guard_fresh_plan(struct engine *e, struct err *err) MUST_USE;
+/* The last look before the first record of a run, which approvals are written into. */
+int guard_begin(struct engine *e, struct value *run_record, struct err *err) MUST_USE;
+/* Before an act: true when a freeze or a want of approval holds the step; what it waits for is noted and told. */
+bool guard_holds(struct step_run *s);
 
 /* fence.c */
 struct mint_guard fence_guard(struct engine *e);

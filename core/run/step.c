@@ -90,6 +90,12 @@ static void tell_wait(struct step_run *s)
 	engine_tell(s->e, APPLY_STEP_WAITS, s, s->until_ms, "%s", s->waits_for);
 }
 
+void step_waits(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *what)
+{
+	if (note_wait(s, wake_mono, until_ms, "%s", what))
+		tell_wait(s);
+}
+
 void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...)
 {
 	struct arena *a = journal_arena(&s->e->journal);
@@ -632,6 +638,8 @@ static void tick_confirm(struct step_run *s)
 	const struct apply_ui *ui = s->e->o->ui;
 	const char *title = NULL;
 
+	if (guard_holds(s))
+		return;
 	/* Once is enough, also when the evidence has to be taken again. */
 	s->was_confirmed = s->was_confirmed || is_confirmed(s, &title);
 	if (!s->was_confirmed && title && ui->confirm) {

@@ -146,4 +146,5 @@ const struct provider console_provider = {
 	.things = things,
 	.gates = gates,
 	.capabilities = capabilities,
+	.certificate_end = "console.certificate.not_after",
 };

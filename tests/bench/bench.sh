@@ -3,12 +3,12 @@
 # bench.sh - how fast, beside what people use today. `make bench`; README.md here tells what each line is.
 #
 # From the environment: BENCH_ROUNDS (5), BENCH_VALIDATE (10000 environments), BENCH_FLEET (1000 environments),
-# BENCH_WAITING (1000 environments), BENCH_KEEP (keep the files and say where),
+# BENCH_WAITING (1000 environments), BENCH_SIGNATURES (1000), BENCH_KEEP (keep the files and say where),
 # BENCH_ONLY (journal, waiting: only these).
 # Values are told, never judged: the exit status is 0 unless something could not be run.
 set -eu
 
-rounds=${BENCH_ROUNDS:-5} many=${BENCH_VALIDATE:-10000} fleet=${BENCH_FLEET:-1000}
+rounds=${BENCH_ROUNDS:-5} many=${BENCH_VALIDATE:-10000} fleet=${BENCH_FLEET:-1000} signatures=${BENCH_SIGNATURES:-1000}
 connections=8 delay=200
 : "${B:?call it by make bench}"
 measure=$B/tests/bench/measure
@@ -192,6 +192,20 @@ value "  of them mints (POST)" "$(grep -c '"method":"POST"' "$tmp/requests" || :
 run -w 1 "$S2SCTL" plan "$tmp/sandbox/one.yaml" --state "$tmp/state"
 row 1 "s2sctl plan, from the sandbox"
 stop "$pid"
+
+part "Verification of $signatures signatures over that plan"
+openssl genpkey -algorithm ed25519 -out "$tmp/key.pem" 2>"$tmp/key.err" || fail "no key"
+"$S2SCTL" approve "$tmp/one.json" --key "$tmp/key.pem" -o "$tmp/approval" 2>"$tmp/approve.err" || fail "cannot approve"
+awk -v n="$signatures" '{ for (i = 0; i < n; i++) print }' "$tmp/approval" >"$tmp/approvals"
+openssl pkey -in "$tmp/key.pem" -pubout -outform DER | tail -c 32 | {
+	printf '\000\000\000\013ssh-ed25519\000\000\000\040'
+	cat
+} | openssl base64 -A | sed 's/^/ann@example.com ssh-ed25519 /' >"$tmp/signers"
+set -- "$S2SCTL" verify "$tmp/one.json" --allowed-signers "$tmp/signers"
+run -w 1 "$@" --approvals "$tmp/approval" :: "$@" --approvals "$tmp/approvals"
+row 1 "s2sctl verify, 1 signature"
+row 2 "s2sctl verify, $signatures signatures" "wall under 1000 ms"
+[ "$("$@" --approvals "$tmp/approvals" | grep -c '^  counts')" = "$signatures" ] || fail "not all of them count"
 
 # The longest chain is how many answers have to be waited for one after the other: each takes $delay ms here.
 start slow "$B/tests/bench/static_server" "$tmp/one-world.yaml" "$tmp/slow" $delay

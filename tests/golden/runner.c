@@ -301,6 +301,21 @@ static void check_run(struct golden *g, const char *command)
 	take_secret_files(g);
 }
 
+/* With GOLDEN_PLANS each plan that a run makes is saved in that folder as well; what the run says then differs from `expected`. */
+static int keep_plan(struct golden *g, const char *argv[], int argc)
+{
+	const char *folder = getenv("GOLDEN_PLANS"), *name = strrchr(g->folder, '/');
+	static unsigned made;
+
+	if (!folder || argc < 3 || argc > 60 ||
+	    (strcmp(argv[1], "plan") != 0 && strcmp(argv[1], "apply") != 0))
+		return argc;
+	argv[argc++] = "-o";
+	argv[argc++] = arena_printf(&g->arena, "%s/%s-%u.json", folder, name + 1, ++made);
+	argv[argc] = NULL;
+	return argc;
+}
+
 static void run(struct golden *g, const char *command)
 {
 	const char *argv[64];
@@ -327,6 +342,7 @@ static void run(struct golden *g, const char *command)
 	wire_begin(g->wire);
 	g->o.exchanges = 0;
 	g->o.run_began_mono = g->o.mono_ms;
+	argc = keep_plan(g, argv, argc);
 	status = program_run(&p, argc, argv);
 	add_run(g, command, status);
 	check_run(g, command);

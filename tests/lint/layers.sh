@@ -10,7 +10,7 @@ allowed='
 core/base     core/base/
 core/api      core/base/ core/api/
 core/io       core/base/ core/api/ core/io/
-core/plan     core/base/ core/api/ core/io/yaml.h core/io/json.h core/io/digest.h core/io/file.h core/plan/
+core/plan     core/base/ core/api/ core/io/yaml.h core/io/json.h core/io/digest.h core/io/file.h core/io/zone.h core/plan/
 core/run      core/base/ core/api/ core/io/ core/plan/ core/run/
 core/gates    core/base/ core/api/ core/gates/
 core/report   core/base/ core/api/ core/plan/ core/run/history.h core/report/

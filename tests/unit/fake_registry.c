@@ -221,8 +221,8 @@ static const struct capability capabilities[] = {
 	  .without = "nobody knows" },
 	{ .name = NULL },
 };
-static const struct provider shop_provider = { "shop", "A shop.", connections, sections,
-					       things, gates,     capabilities };
+static const struct provider shop_provider = { "shop", "A shop.", connections,  sections,
+					       things, gates,     capabilities, NULL };
 static const struct provider *const providers[] = { &shop_provider, NULL };
 const struct registry fake_registry = { providers };
 
