@@ -38,6 +38,7 @@ static const char whole[] =
 struct flips {
 	struct value *doc;
 	const struct plan_member *row;
+	struct arena arena;
 	char intent[65], observed[65], document[65];
 	unsigned count;
 };
@@ -61,37 +62,38 @@ static void check(struct flips *f, bool intent, bool observed)
 		fail_msg("%s: the document's own digest", f->row->path);
 }
 
-static void flip(struct flips *f, struct value *leaf, const char *fact)
+static void flip(struct flips *f, struct value **leaf, const char *fact)
 {
-	struct value was = *leaf;
+	struct value *was = *leaf;
 	enum plan_class c = f->row->class;
 	bool is_fact = c == PLAN_FACT || c == PLAN_NAME ||
 		       (c == PLAN_BY_FACT && strcmp(fact, "new_at") != 0);
 
-	*leaf = (struct value){ .kind = VAL_STRING, .u.str = "flipped" };
+	*leaf = value_string(&f->arena, "flipped");
 	check(f, c == PLAN_IDENTITY || c == PLAN_NAME, is_fact);
 	*leaf = was;
 }
 
 /* Goes down a path of the table; every place that it fits is flipped. */
-static void walk(struct flips *f, struct value *v, const char *path, const char *key)
+static void walk(struct flips *f, struct value **slot, const char *path, const char *key)
 {
+	struct value *v = *slot;
 	size_t len = strcspn(path, ".[");
 
 	if (!*path) {
-		flip(f, v, key);
+		flip(f, slot, key);
 	} else if (strncmp(path, "[]", 2) == 0) {
 		assert_int_equal(v->kind, VAL_LIST);
 		for (size_t i = 0; i < v->u.list.count; i++)
-			walk(f, v->u.list.items[i], path + 2 + (path[2] == '.'), "");
+			walk(f, &v->u.list.items[i], path + 2 + (path[2] == '.'), "");
 	} else {
 		assert_int_equal(v->kind, VAL_MAP);
 		for (size_t i = 0; i < v->u.map.count; i++) {
-			const struct value_pair *p = &v->u.map.pairs[i];
+			struct value_pair *p = &v->u.map.pairs[i];
 
 			if ((len == 1 && *path == '*') ||
 			    (strlen(p->key) == len && strncmp(p->key, path, len) == 0))
-				walk(f, p->val, path + len + (path[len] == '.'), p->key);
+				walk(f, &p->val, path + len + (path[len] == '.'), p->key);
 		}
 	}
 }
@@ -120,10 +122,11 @@ static void each_member_moves_the_digests_that_its_class_says(void **state)
 			continue;
 		f.row = m;
 		f.count = 0;
-		walk(&f, f.doc, m->path, "");
+		walk(&f, &f.doc, m->path, "");
 		if (!f.count)
 			fail_msg("%s is not in the test's document", m->path);
 	}
+	arena_done(&f.arena);
 	arena_done(&a);
 }
 

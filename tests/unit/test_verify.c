@@ -254,7 +254,7 @@ static void forged_records_do_not_agree_with_the_receipt(void **state)
 	assert_forgery_shows("outcome", "\"by\":\"ann\"", "\"by\":\"bob\"", RECEIPT, "'steps'");
 	assert_forgery_shows("sample", "\"verdict\":\"pass\"", "\"verdict\":\"fail\"", RECEIPT,
 			     "'steps'");
-	assert_forgery_shows("run", "\"rollout_digest\":\"", "\"rollout_digest\":\"0", RECEIPT,
+	assert_forgery_shows("receipt", "\"rollout_digest\":\"", "\"rollout_digest\":\"0", RECEIPT,
 			     "'rollout_digest'");
 	assert_forgery_shows("run", "\"executor\":\"operator\"", "\"executor\":\"api\"",
 			     "\"type\":\"run\"", "plan is not the one");
