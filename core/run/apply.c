@@ -15,8 +15,12 @@
 #include "core/run/planner.h"
 #include "core/run/run_state.h"
 
-#define RECORD_MEMBERS 16             /* of a sample, which has most of them */
-#define SLICE (1 * WHEN_SECOND)       /* longest sleep before signals and inbox are looked at */
+#define RECORD_MEMBERS 16 /* of a sample, which has most of them */
+#define SLICE                                                                                      \
+	(1 *                                                                                       \
+	 WHEN_SECOND) /* longest sleep before the inbox is looked at and a line on the terminal is renewed */
+#define SLICE_ALONE                                                                                \
+	WHEN_MINUTE /* the same where nobody was asked and nobody watches; a signal ends a sleep anyway */
 #define ATTESTED_FOR WHEN_DAY         /* facts attested for planning */
 #define OVERLAY_FOR WHEN_HOUR         /* an attested last use (design, section 5.6) */
 #define STOP_WITHIN (5 * WHEN_MINUTE) /* after a signal: to start again what was stopped */
@@ -362,10 +366,11 @@ static bool is_out_of_patience(const struct engine *e)
 static void loop(struct engine *e)
 {
 	const struct sys *sys = e->o->calls->sys;
+	const struct apply_ui *ui = e->o->ui;
 
 	e->progress_mono = engine_mono(e);
 	while (!e->fatal.code) {
-		int64_t wake;
+		int64_t wake, slice;
 
 		if (sys->signalled(sys->ctx)) {
 			stop(e);
@@ -378,13 +383,14 @@ static void loop(struct engine *e)
 		if (is_out_of_patience(e))
 			return;
 		wake = next_wake(e);
-		wake = wake == INT64_MAX ? SLICE :
-					   MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), SLICE);
+		slice = ui->tick || e->has_asked ? SLICE : SLICE_ALONE;
+		wake = wake == INT64_MAX ? slice :
+					   MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), slice);
 		if (caller_busy(e->caller))
 			wake = SLICE;
 		caller_pump(e->caller, wake);
-		if (e->o->ui->tick)
-			e->o->ui->tick(e->o->ui->ctx, clocks_now(e->clocks));
+		if (ui->tick)
+			ui->tick(ui->ctx, clocks_now(e->clocks));
 	}
 }
 

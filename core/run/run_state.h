@@ -78,6 +78,7 @@ struct engine {
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
+	bool has_asked;             /* a person, in this process: answers are looked for every now and then */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 };
 
