@@ -56,7 +56,7 @@ debian_libcjson := libcjson-dev
 debian_openssl := libssl-dev
 debian_libmicrohttpd := libmicrohttpd-dev
 debian_cmocka := libcmocka-dev
-wanted := $(PKGS) $(SANDBOX_PKGS) $(if $(filter tests run-tests cov,$(MAKECMDGOALS)),$(TEST_PKGS))
+wanted := $(PKGS) $(SANDBOX_PKGS) $(if $(filter tests run-tests cov bench,$(MAKECMDGOALS)),$(TEST_PKGS))
 missing := $(shell for p in $(wanted); do pkg-config --exists $$p 2>/dev/null || echo $$p; done)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(SANDBOX_PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -142,7 +142,7 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $(al
 $(B)/tests/fuzz/run_%: $(B)/tests/fuzz/fuzz_%.o $(all_libs)
 	$(link) $(SANDBOX_LIBS) -fsanitize=fuzzer $(PKG_LIBS)
 $(bench): $(B)/%: $(B)/%.o $(all_libs)
-	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)
+	$(link) $(TEST_LIBS) $(SANDBOX_LIBS) $(PKG_LIBS)
 
 # -- what people call --------------------------------------------------------------------------------------------------
 # `check` and the like install what is missing first, and then read this file again, because it asks pkg-config while read.

@@ -10,7 +10,7 @@
 #include "core/base/mem.h"
 
 /* Small first, because a call's arena often holds little; large later, for a plan's. */
-#define BLOCK_FIRST ((size_t)2048)
+#define BLOCK_FIRST ((size_t)512)
 #define BLOCK_LARGEST ((size_t)256 << 10)
 
 struct arena_block {

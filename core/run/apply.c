@@ -16,8 +16,10 @@
 #include "core/run/receipt.h"
 #include "core/run/run_state.h"
 
-#define RECORD_MEMBERS 16             /* of a sample, which has most of them */
-#define SLICE (1 * WHEN_SECOND)       /* longest sleep before signals and inbox are looked at */
+#define RECORD_MEMBERS 16 /* of a sample, which has most of them */
+/* Longest sleep before the inbox is looked at and a line on the terminal renewed; where nobody was asked and nobody watches. A signal ends both. */
+#define SLICE WHEN_SECOND
+#define SLICE_ALONE WHEN_MINUTE
 #define ATTESTED_FOR WHEN_DAY         /* facts attested for planning */
 #define OVERLAY_FOR WHEN_HOUR         /* an attested last use (design, section 5.6) */
 #define STOP_WITHIN (5 * WHEN_MINUTE) /* after a signal: to start again what was stopped */
@@ -383,10 +385,11 @@ static bool is_out_of_patience(const struct engine *e)
 static void loop(struct engine *e)
 {
 	const struct sys *sys = e->o->calls->sys;
+	const struct apply_ui *ui = e->o->ui;
 
 	e->progress_mono = engine_mono(e);
 	for (;;) {
-		int64_t wake;
+		int64_t wake, slice;
 
 		if (e->fatal.code || sys->signalled(sys->ctx)) {
 			stop(e);
@@ -401,13 +404,14 @@ static void loop(struct engine *e)
 		if (is_out_of_patience(e))
 			return;
 		wake = next_wake(e);
-		wake = wake == INT64_MAX ? SLICE :
-					   MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), SLICE);
+		slice = ui->tick || e->has_asked ? SLICE : SLICE_ALONE;
+		wake = wake == INT64_MAX ? slice :
+					   MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), slice);
 		if (caller_busy(e->caller))
 			wake = SLICE;
 		caller_pump(e->caller, wake);
-		if (e->o->ui->tick)
-			e->o->ui->tick(e->o->ui->ctx, clocks_now(e->clocks));
+		if (ui->tick)
+			ui->tick(ui->ctx, clocks_now(e->clocks));
 	}
 }
 

@@ -94,29 +94,35 @@ void auth_free(struct auth *a)
 	mem_free(a);
 }
 
-/* Tokens of a migrating client are shared whatever their scopes: fewer mints spoil less evidence. */
-static const char *session_key(struct auth *a, const struct conn *c, bool is_migrating)
+/*
+ * Tokens of a migrating client are shared whatever their scopes: fewer mints spoil less evidence. Asked for with each request,
+ * so in a buffer: what is put into the arena stays there.
+ */
+static void session_key(const struct conn *c, bool is_migrating, struct sb *ret)
 {
 	if (strcmp(c->auth_kind, "bearer") == 0)
-		return arena_printf(&a->arena, "bearer %s", c->token_ref ? c->token_ref : "");
-	if (is_migrating)
-		return arena_printf(&a->arena, "migrating %s %s", c->token_url, c->client_id);
-	return arena_printf(&a->arena, "client %s %s %s %s", c->token_url, c->client_id,
-			    c->scopes ? c->scopes : "", c->secret_ref);
+		sb_addf(ret, "bearer %s", c->token_ref ? c->token_ref : "");
+	else if (is_migrating)
+		sb_addf(ret, "migrating %s %s", c->token_url, c->client_id);
+	else
+		sb_addf(ret, "client %s %s %s %s", c->token_url, c->client_id,
+			c->scopes ? c->scopes : "", c->secret_ref);
 }
 
 static struct auth_session *session_for(struct auth *a, const struct conn *c)
 {
 	bool is_migrating = c->client_id && rollout_is_migrating(a->rollout, c->client_id);
-	const char *key = session_key(a, c, is_migrating);
-	const struct value *at = value_get(a->by_key, key);
+	CLEANUP(sb_done) struct sb key = SB_INIT(SB_TEXT_MAX);
+	const struct value *at;
 	struct auth_session *s;
 
+	session_key(c, is_migrating, &key);
+	at = value_get(a->by_key, key.buf);
 	if (at)
 		return a->list[at->u.i];
 	s = mem_alloc(sizeof(*s));
 	s->auth = a;
-	s->key = key;
+	s->key = arena_strdup(&a->arena, key.buf);
 	s->conn = *c;
 	s->conn.name = arena_strdup(&a->arena, c->name);
 	s->conn.base = arena_strdup(&a->arena, c->base);
@@ -130,7 +136,7 @@ static struct auth_session *session_for(struct auth *a, const struct conn *c)
 	s->is_bearer = strcmp(c->auth_kind, "bearer") == 0;
 	a->list = mem_grow(a->list, a->count, &a->cap, sizeof(struct auth_session *));
 	a->list[a->count] = s;
-	value_set(&a->arena, a->by_key, key, value_int(&a->arena, (int64_t)a->count));
+	value_set(&a->arena, a->by_key, s->key, value_int(&a->arena, (int64_t)a->count));
 	a->count++;
 	return s;
 }

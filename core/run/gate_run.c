@@ -233,7 +233,8 @@ static void act_on(struct step_run *s, struct gate_run *g)
 	expire(s, g);
 }
 
-static void judge(struct step_run *s, struct gate_run *g)
+/* @tmp  of the marks that the gate is shown: until the sample is recorded */
+static void judge(struct step_run *s, struct gate_run *g, struct arena *tmp)
 {
 	struct engine *e = s->e;
 	struct past_run *run = engine_run(e);
@@ -249,7 +250,7 @@ static void judge(struct step_run *s, struct gate_run *g)
 		.skew_ms = clocks_skew(e->clocks, INT64_MAX),
 	};
 
-	v.marks = step_marks(e, s, g->arena);
+	v.marks = step_marks(e, s, tmp);
 	g->says = (struct says){ .verdict = VERDICT_INCONCLUSIVE, .arena = g->arena };
 	g->pg->type->judge(&gv, &g->says);
 }
@@ -278,6 +279,7 @@ static void sampled(void *arg, struct env_state *env)
 {
 	struct step_run *s = arg;
 	struct gate_run *g = sampling_gate(s, env);
+	CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
 	size_t n = 0;
 	struct sample *sm;
 	struct observation *o;
@@ -307,9 +309,10 @@ static void sampled(void *arg, struct env_state *env)
 	sm->now_ms = clocks_now(s->e->clocks);
 	if (!g->opened_ms)
 		g->opened_ms = sm->now_ms;
-	judge(s, g);
+	judge(s, g, &tmp);
 	if (!record_sample(s, g, sm))
 		return;
+	g->says.marks = NULL;
 	tell(s, g);
 	act_on(s, g);
 }

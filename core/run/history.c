@@ -122,7 +122,10 @@ static void mark_env(struct history *h, struct past_run *r, const char *env,
 		return;
 	if (!history_marked_run(h, env) || history_marked_run(h, env) < r)
 		value_set(h->arena, h->marked, env, value_int(h->arena, r - h->runs));
-	all = old ? value_copy(h->arena, old) : value_map(h->arena);
+	/* A map of its own, since views hold the old one; what is in it is shared. */
+	all = value_map_sized(h->arena, value_count(old) + value_count(marks));
+	for (size_t i = 0; i < value_count(old); i++)
+		value_add(h->arena, all, value_key_at(old, i), value_at(old, i));
 	for (size_t i = 0; i < value_count(marks); i++)
 		value_set(h->arena, all, value_key_at(marks, i), value_at(marks, i));
 	value_set(h->arena, r->marks, env, all);

@@ -40,6 +40,7 @@ static void show(struct step_run *s, const struct instruction *in)
 	struct engine *e = s->e;
 	CLEANUP(sb_done) struct sb ack = SB_INIT(4096);
 
+	e->has_asked = true;
 	sb_addf(&ack, "s2sctl ack %s --by NAME", s->ps->address);
 	if (in->ack_args)
 		sb_addf(&ack, " %s", in->ack_args);

@@ -81,6 +81,7 @@ struct engine {
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
 	const struct value *approvals; /* read before the first write; NULL: none were wanted */
+	bool has_asked;             /* a person, in this process: answers are looked for every now and then */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 };
 

@@ -244,6 +244,14 @@ stop "$pid"
 awk '{ printf "  (the server: %d requests, %d answers made, %d connections, %.3f ms of processor time a request)\n", $1, $2, $3, $4 / 1000 / $1 }' "$tmp/static.out"
 [ ! -s "$tmp/static.err" ] || fail "the static server had other answers than 200"
 
-# ---- 5, 6 ----
+# ---- 5 ----
+
+part "One rollout in memory, mean of 500: the engine itself"
+"$B/tests/bench/engine" 500 >"$tmp/result" 2>"$tmp/run.err" || fail "the engine's rollout does not end"
+value "processor time" "$(awk '{ printf "%.2f ms", $1 / 1000 }' "$tmp/result")" "under 3 ms"
+value "exchanges" "$(col 1 2)"
+value "journal records" "$(col 1 3)"
+
+# ---- 6, 7 ----
 
 parts journal waiting
