@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/s2sctl/session.h"
+#include "cmd/s2sctl/rendering.h"
 #include "core/base/when.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/report/text_plan.h"
 #include "core/run/apply.h"
 
 #define PATIENCE (30 * WHEN_MINUTE) /* a soak is waited for, a day is not */
@@ -18,6 +19,7 @@ struct screen {
 	int64_t step_since, drawn, until;
 	const char *plan_out;
 	bool json;
+	struct event_file events;
 };
 
 static void wipe_line(struct screen *sc)
@@ -34,6 +36,26 @@ static const char *const words_of[] = {
 	[APPLY_NOTE] = "note",
 };
 
+/* A look is told by its record. */
+static const struct {
+	const char *event, *state;
+} event_of[] = {
+	[APPLY_STEP_STARTED] = { "progress", "begins" },
+	[APPLY_STEP_ACTING] = { "progress", "acts" },
+	[APPLY_GATE_SAW] = { NULL, NULL },
+	[APPLY_STEP_WAITS] = { "waits", NULL },
+	[APPLY_STEP_DONE] = { "done", NULL },
+	[APPLY_STEP_FAILED] = { "failed", NULL },
+	[APPLY_NOTE] = { "progress", "note" },
+};
+
+static void on_record(void *ctx, const struct value *record)
+{
+	const struct screen *sc = ctx;
+
+	events_sample(&sc->events.events, record);
+}
+
 static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,
 		     int64_t until_ms)
 {
@@ -41,6 +63,8 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 	CLEANUP(sb_done) struct sb line = SB_INIT(8192), clean = SB_INIT(8192);
 	char when[WHEN_TEXT_MAX];
 
+	events_step(&sc->events.events, event_of[ev].event, event_of[ev].state, address, text,
+		    until_ms);
 	sb_add_visible(&clean, text);
 	snprintf(sc->step, sizeof(sc->step), "%s", address);
 	snprintf(sc->state, sizeof(sc->state), "%s", clean.buf);
@@ -61,6 +85,8 @@ static void on_instruct(void *ctx, const char *address, const struct instruction
 	struct screen *sc = ctx;
 	CLEANUP(sb_done) struct sb out = SB_INIT(16384);
 
+	events_instruct(&sc->events.events, address, in->page, in->lines, ARRAY_LEN(in->lines),
+			in->check, ack);
 	wipe_line(sc);
 	sb_addf(&out, "\nA person is needed: %s\n", address);
 	if (in->page) {
@@ -124,6 +150,7 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX * 4);
 	struct report_style style = session_style(sc->s);
 
+	events_planned(&sc->events.events, plan_to_value(p), is_resumed);
 	if (is_resumed) {
 		session_talkf(sc->s, "going on with the open run\n");
 		return 0;
@@ -216,6 +243,7 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	struct screen sc = { .s = s };
 	struct apply_ui ui = { .ctx = &sc,
 			       .event = on_event,
+			       .record = on_record,
 			       .instruct = on_instruct,
 			       .tick = on_tick,
 			       .confirm = on_confirm };
@@ -233,6 +261,8 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		  "give up the open run of these environments and plan anew", &o.abandon },
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON",
 		  &sc.plan_out },
+		{ "events", 0, OPT_TEXT, "FILE", "write what happens as JSON Lines",
+		  &sc.events.path },
 		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json",
 		  &s->common.format },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -243,12 +273,14 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !session_wants_json(s, &sc.json, &status) ||
-	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
-	    !session_connect(s, &status))
+	    !session_wants_json(s, &sc.json, &status) || !event_file_open(&sc.events, s, &status))
 		return status;
+	if (!session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
+	    !session_connect(s, &status))
+		return event_file_end(&sc.events, status, NULL);
 	if (parse_wait(s, wait, &o.patience_ms) < 0)
-		return session_fail(s, &s->err);
+		return event_file_end(&sc.events, session_fail(s, &s->err), NULL);
+	event_file_started(&sc.events, "apply");
 	sc.live = s->p->talk_is_terminal;
 	o.calls = &s->calls;
 	o.store = file_store_ops(s->store);
@@ -257,9 +289,12 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	o.envs = (const struct rollout_env *const *)s->envs;
 	if (apply_run(&o, &s->arena, &r, &s->err) < 0) {
 		wipe_line(&sc);
-		return session_fail(s, &s->err);
+		return event_file_end(&sc.events, session_fail(s, &s->err), NULL);
 	}
 	wipe_line(&sc);
 	print_result(s, &r, sc.json);
-	return r.plan_status ? r.plan_status : err_exit_status(r.code);
+	status = r.plan_status ? r.plan_status : err_exit_status(r.code);
+	return event_file_end(&sc.events, status,
+			      &(struct events_result){ true, r.done, r.total, r.until_ms,
+						       r.summary });
 }

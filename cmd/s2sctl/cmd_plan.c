@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "cmd/s2sctl/session.h"
+#include "cmd/s2sctl/rendering.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/run/apply.h"
@@ -19,19 +19,12 @@ static int save(struct session *s, const struct value *doc, const char *path)
 	return 0;
 }
 
-static void print(struct session *s, const struct value *doc, bool json, bool verbose)
+static void print(struct session *s, const struct value *doc, const struct rendering *r)
 {
-	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX * 4);
-	struct report_style style = session_style(s);
+	struct report report;
 
-	style.verbose = verbose;
-	if (json) {
-		json_write(&text, doc, JSON_CANONICAL, NULL);
-		sb_addc(&text, '\n');
-	} else {
-		report_plan_text(doc, &style, &text);
-	}
-	session_out(s, &text);
+	report_from_plan(&report, &s->arena, doc);
+	rendering_out(s, r, &report);
 }
 
 int cmd_plan(struct session *s, int argc, const char *const *argv)
@@ -42,7 +35,9 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		NULL
 	};
 	const char *out = NULL;
-	bool detailed = false, verbose = false, json;
+	struct rendering r = { .max_bytes = NULL };
+	struct event_file events = { .path = NULL };
+	bool detailed = false;
 	struct caller *caller = NULL;
 	struct observer ob;
 	struct journal journal;
@@ -53,7 +48,15 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	int status;
 	const struct opt own[] = {
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &out },
-		{ "format", 0, OPT_TEXT, "FORMAT", "text (default) or json", &s->common.format },
+		{ "format", 0, OPT_TEXT, "FORMAT",
+		  "text (default), json, markdown, html, junit, sarif, github or gitlab",
+		  &s->common.format },
+		{ "max-bytes", 0, OPT_TEXT, "N",
+		  "of markdown: cut what does not fit; 65536, what a comment may hold",
+		  &r.max_bytes },
+		{ "github-summary", 0, OPT_FLAG, NULL,
+		  "markdown may be as long as a job's summary, 1 MiB", &r.github_summary },
+		{ "events", 0, OPT_TEXT, "FILE", "write what happens as JSON Lines", &events.path },
 		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
 		  &s->common.env },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -62,19 +65,21 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		  &s->common.time_scale },
 		{ "detailed-exitcode", 0, OPT_FLAG, NULL, "exit 2 when changes are planned",
 		  &detailed },
-		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &verbose },
+		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &r.verbose },
 		{ 0 },
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !session_wants_json(s, &json, &status) ||
-	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
-	    !session_connect(s, &status))
+	    !rendering_open(s, &r, SOURCE_PLAN, &status) || !event_file_open(&events, s, &status))
 		return status;
+	if (!session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
+	    !session_connect(s, &status))
+		return event_file_end(&events, status, NULL);
+	event_file_started(&events, "plan");
 	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0 ||
 	    attest_take(&journal, s->p->registry, false, &s->err) < 0) {
 		journal_close(&journal);
-		return session_fail(s, &s->err);
+		return event_file_end(&events, session_fail(s, &s->err), NULL);
 	}
 	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
 	said = journal_said_ops(&jsaid);
@@ -96,7 +101,8 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	} else {
 		const struct value *doc = plan_to_value(plan);
 
-		print(s, doc, json, verbose);
+		events_planned(&events.events, doc, false);
+		print(s, doc, &r);
 		status = plan_exit_status(plan);
 		if (out && save(s, doc, out) != 0)
 			status = 1;
@@ -105,5 +111,5 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	}
 	caller_free(caller);
 	journal_close(&journal);
-	return status;
+	return event_file_end(&events, status, NULL);
 }

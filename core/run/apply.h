@@ -22,6 +22,8 @@ enum apply_event {
 struct apply_ui {
 	void *ctx;
 	void (*event)(void *ctx, enum apply_event ev, const char *address, const char *text, int64_t until_ms);
+	/* A record that is on disk now, as the journal has it. May be NULL. */
+	void (*record)(void *ctx, const struct value *record);
 	/* A person has to act or to read: shown once per question. @ack  the command that answers. */
 	void (*instruct)(void *ctx, const char *address, const struct instruction *in, const char *ack);
 	/* Called every now and then while waiting, for a line on a terminal. */
