@@ -243,11 +243,14 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	struct screen sc = { .s = s };
 	struct apply_ui ui = { .ctx = &sc,
 			       .event = on_event,
-			       .record = on_record,
 			       .instruct = on_instruct,
 			       .tick = on_tick,
 			       .confirm = on_confirm };
-	struct apply_options o = { .ui = &ui, .show_plan = show_plan, .show_ctx = &sc };
+	struct apply_options o = { .ui = &ui,
+				   .show_plan = show_plan,
+				   .show_ctx = &sc,
+				   .on_record = on_record,
+				   .record_ctx = &sc };
 	struct apply_result r;
 	int status;
 	const struct opt own[] = {

@@ -118,11 +118,7 @@ void sb_add_escaped(struct sb *s, const char *text)
 	}
 }
 
-/*
- * What makes a build service obey a line of a log: "::name" at its start, "##[name" or "##vso[" anywhere.
- * Lines are broken at blanks, so that any word may come to stand at the start.
- */
-static bool is_log_command(const char *text, size_t at)
+bool sb_is_log_command(const char *text, size_t at)
 {
 	size_t end = at + 2;
 
@@ -146,7 +142,7 @@ void sb_add_visible(struct sb *s, const char *text)
 		size_t run = 0, n;
 
 		while (run < left && (n = utf8_visible(text + run, left - run)) > 0 &&
-		       !is_log_command(whole, (size_t)(text - whole) + run))
+		       !sb_is_log_command(whole, (size_t)(text - whole) + run))
 			run += n;
 		sb_addn(s, text, run);
 		if (run < left) {

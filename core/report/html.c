@@ -44,7 +44,8 @@ static void put_times(struct html *h)
 	} else {
 		sb_add(h->out, "Begun ");
 		markup_add(h->out, run->began_at, CUT_NAME);
-		sb_addf(h->out, "%s%s ", *run->ended ? ", " : "", run->ended);
+		if (*run->ended)
+			sb_addf(h->out, ", %s ", run->ended);
 		markup_add(h->out, run->ended_at, CUT_NAME);
 		if (*run->until) {
 			sb_add(h->out, ", goes on at the earliest ");

@@ -72,14 +72,10 @@ static bool is_digit(char c)
 /* What looks like a commit becomes a link where there is one of that name. */
 static bool is_commit(const char *s, size_t len)
 {
-	bool has_digit = false;
-
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++)
 		if (!is_digit(s[i]) && !(s[i] >= 'a' && s[i] <= 'f'))
 			return false;
-		has_digit |= is_digit(s[i]);
-	}
-	return len >= 7 && has_digit;
+	return len >= 7;
 }
 
 /* Letters and digits, with a hyphen or an apostrophe between letters: no renderer makes anything of these. */

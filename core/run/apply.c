@@ -161,8 +161,8 @@ bool engine_record(struct engine *e, const char *type, struct value *rec)
 		e->fatal = err;
 		return false;
 	}
-	if (e->o->ui->record)
-		e->o->ui->record(e->o->ui->ctx, rec);
+	if (e->o->on_record)
+		e->o->on_record(e->o->record_ctx, rec);
 	return true;
 }
 

@@ -22,8 +22,6 @@ enum apply_event {
 struct apply_ui {
 	void *ctx;
 	void (*event)(void *ctx, enum apply_event ev, const char *address, const char *text, int64_t until_ms);
-	/* A record that is on disk now, as the journal has it. May be NULL. */
-	void (*record)(void *ctx, const struct value *record);
 	/* A person has to act or to read: shown once per question. @ack  the command that answers. */
 	void (*instruct)(void *ctx, const char *address, const struct instruction *in, const char *ack);
 	/* Called every now and then while waiting, for a line on a terminal. */
@@ -44,6 +42,9 @@ struct apply_options {
 	/* Shows the plan before anything is written; a refusal (non-zero) ends the command with that exit status. */
 	int (*show_plan)(void *ctx, struct plan *p, bool is_resumed);
 	void *show_ctx;
+	/* Told each record once it is on disk, as the journal has it. May be NULL. */
+	void (*on_record)(void *ctx, const struct value *record);
+	void *record_ctx;
 };
 
 struct apply_result {
