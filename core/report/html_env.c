@@ -89,7 +89,10 @@ static void put_ask(struct html *h, const struct report_ask *k)
 
 static void put_found(struct html *h, const struct report_env *e)
 {
-	if (!e->finding_count && !e->ask_count)
+	/* What a person would be asked is a plan's matter; a journal tells who was asked, and when. */
+	size_t asks = h->r->source == REPORT_JOURNAL ? 0 : e->ask_count;
+
+	if (!e->finding_count && !asks)
 		return;
 	sb_add(h->out, "<ul class=found>");
 	for (size_t i = 0; i < e->finding_count; i++) {
@@ -98,7 +101,7 @@ static void put_found(struct html *h, const struct report_env *e)
 		f.env = ""; /* the heading has said it */
 		html_finding(h, &f);
 	}
-	for (size_t i = 0; i < e->ask_count; i++)
+	for (size_t i = 0; i < asks; i++)
 		put_ask(h, &e->asks[i]);
 	sb_add(h->out, "</ul>\n");
 }

@@ -165,14 +165,15 @@ static void put_step(struct suite *s, const char *env, const struct report_step 
 		put_gate(s, env, step, &step->gates[i]);
 }
 
-static void put_env(const struct report_env *e, struct totals *sum, struct sb *out)
+static void put_env(const struct report *r, const struct report_env *e, struct totals *sum,
+		    struct sb *out)
 {
 	CLEANUP(sb_done) struct sb name = SB_INIT(SB_TEXT_MAX);
 	struct suite s = { .cases = SB_INIT(REPORT_BYTES_MAX) };
 
 	for (size_t i = 0; i < e->finding_count; i++)
 		put_finding(&s, &e->findings[i]);
-	for (size_t i = 0; i < e->ask_count; i++)
+	for (size_t i = 0; i < e->ask_count && r->source == REPORT_PLAN; i++)
 		put_case(&s, e->name, e->asks[i].thing,
 			 e->asks[i].is_now ? CASE_FAILED : CASE_SKIPPED, "attest",
 			 e->asks[i].is_now ?
@@ -220,7 +221,7 @@ void report_junit(const struct report *r, const struct report_options *o, struct
 	put_rest(r, &sum, &suites);
 	for (size_t i = 0; i < r->run_count; i++)
 		for (size_t k = 0; k < r->runs[i].env_count; k++)
-			put_env(&r->runs[i].envs[k], &sum, &suites);
+			put_env(r, &r->runs[i].envs[k], &sum, &suites);
 	sb_addf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuites name=\"s2sctl %s\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\">\n",

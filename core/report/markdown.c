@@ -182,7 +182,8 @@ static void put_asks(struct md *md, const struct report_run *run)
 	struct sb *b = &md->block;
 	bool any = false;
 
-	for (size_t e = 0; e < run->env_count; e++)
+	/* A journal tells who was asked, and when. */
+	for (size_t e = 0; e < run->env_count && md->r->source == REPORT_PLAN; e++)
 		for (size_t i = 0; i < run->envs[e].ask_count; i++) {
 			const struct report_ask *k = &run->envs[e].asks[i];
 
