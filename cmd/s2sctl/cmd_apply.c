@@ -53,7 +53,7 @@ static void on_record(void *ctx, const struct value *record)
 {
 	const struct screen *sc = ctx;
 
-	events_sample(&sc->events.events, record);
+	events_record(&sc->events.events, record);
 }
 
 static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,

@@ -147,21 +147,47 @@ void events_step(const struct events *e, const char *event, const char *state, c
 	end(e, m);
 }
 
-void events_sample(const struct events *e, const struct value *record)
+static void put_sample(const struct events *e, const struct value *record)
 {
 	static const char *const keys[] = { "step", "environment", "gate", "verdict",
 					    "saw",  "why",         "until" };
 	CLEANUP(arena_done) struct arena a = ARENA_INIT;
-	struct value *m;
+	struct value *m = begin(e, &a, "sample");
 
-	if (!e->write || strcmp(value_text_or(value_get(record, "type"), ""), "sample") != 0)
-		return;
-	m = begin(e, &a, "sample");
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		set_text(&a, m, keys[i], value_text(value_get(record, keys[i])));
 	if (!value_get(m, "until"))
 		value_set(&a, m, "until", value_null(&a));
 	end(e, m);
+}
+
+static void put_waits(const struct events *e, const struct value *waits)
+{
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+
+	for (size_t i = 0; i < value_count(waits); i++) {
+		const struct value *w = value_at(waits, i);
+		struct value *m = begin(e, &a, "waits");
+
+		set_text(&a, m, "step", value_key_at(waits, i));
+		set_text(&a, m, "text", value_text_or(value_get(w, "for"), ""));
+		set_text(&a, m, "until", value_text(value_get(w, "until")));
+		if (!value_get(m, "until"))
+			value_set(&a, m, "until", value_null(&a));
+		end(e, m);
+	}
+}
+
+void events_record(const struct events *e, const struct value *record)
+{
+	const char *type = value_text_or(value_get(record, "type"), "");
+
+	if (!e->write)
+		return;
+	if (strcmp(type, "sample") == 0)
+		put_sample(e, record);
+	if (strcmp(type, "suspend") == 0)
+		put_waits(e, value_get(record, "waits"));
 }
 
 void events_instruct(const struct events *e, const char *step, const char *page,

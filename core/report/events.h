@@ -12,11 +12,11 @@
  *   then, of an apply, in the order in which they happen:
  *   progress     "step", "state" ("begins", "acts" or "note"), "text"
  *   sample       "step", "environment", "gate", "verdict", "saw", "why", "until": every look, also those that nobody is told of
- *   waits        "step", "text", "until" (null: unknown)
+ *   waits        "step", "text", "until" (null: unknown): when a wait begins, and again for each step that waits when the command ends
  *   instruct     "step", "page", "lines", "check", "ack": a person has to act or to read
  *   done         "step", "text"
  *   failed       "step", "text"
- *   summary      "exit", "name" (events_exit_name), "text"; of an apply also "steps_done", "steps_total", "until". Always the last, unless the program is killed.
+ *   summary      "exit" (130 for any signal), "name" (events_exit_name), "text"; of an apply also "steps_done", "steps_total", "until". Always the last, unless the program is killed.
  *
  * A reader has to bear with members and events that it does not know; those named here stay while "version" is 1.
  */
@@ -39,7 +39,7 @@ void events_started(const struct events *e, const char *command, const char *rol
 void events_planned(const struct events *e, const struct value *plan_doc, bool is_resumed); /* environment..., planned */
 /* progress, waits, done or failed; NULL is passed over. @state  of progress only, else NULL; @until_ms  of waits */
 void events_step(const struct events *e, const char *event, const char *state, const char *step, const char *text, int64_t until_ms);
-void events_sample(const struct events *e, const struct value *record); /* of a journal; other types are passed over */
+void events_record(const struct events *e, const struct value *record); /* of a journal: sample, and waits from a suspension; other types are passed over */
 void events_instruct(const struct events *e, const char *step, const char *page, const char *const *lines, size_t line_max, const char *check, const char *ack); /* lines end with NULL or at line_max */
 struct events_result {
 	bool is_apply;
