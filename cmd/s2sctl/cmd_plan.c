@@ -19,14 +19,6 @@ static int save(struct session *s, const struct value *doc, const char *path)
 	return 0;
 }
 
-static void print(struct session *s, const struct value *doc, const struct rendering *r)
-{
-	struct report report;
-
-	report_from_plan(&report, &s->arena, doc);
-	rendering_out(s, r, &report);
-}
-
 int cmd_plan(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
@@ -102,7 +94,7 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		const struct value *doc = plan_to_value(plan);
 
 		events_planned(&events.events, doc, false);
-		print(s, doc, &r);
+		rendering_out_document(s, &r, doc, NULL);
 		status = plan_exit_status(plan);
 		if (out && save(s, doc, out) != 0)
 			status = 1;

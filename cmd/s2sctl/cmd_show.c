@@ -50,7 +50,6 @@ int cmd_show(struct session *s, int argc, const char *const *argv)
 	CLEANUP(sb_done) struct sb text = SB_INIT((size_t)256 << 20);
 	struct value *plan = NULL, *records = NULL;
 	struct rendering r = { .max_bytes = NULL };
-	struct report report;
 	int status;
 	const struct opt own[] = {
 		{ "format", 0, OPT_TEXT, "FORMAT",
@@ -75,10 +74,6 @@ int cmd_show(struct session *s, int argc, const char *const *argv)
 		return session_fail(s, &s->err);
 	}
 	sb_done(&text); /* the tree has copies */
-	if (plan)
-		report_from_plan(&report, &s->arena, plan);
-	else
-		report_from_journal(&report, &s->arena, records);
-	rendering_out(s, &r, &report);
+	rendering_out_document(s, &r, plan, records);
 	return 0;
 }

@@ -54,6 +54,20 @@ void rendering_out(struct session *s, const struct rendering *r, const struct re
 	session_out(s, &text);
 }
 
+void rendering_out_document(struct session *s, const struct rendering *r, const struct value *plan,
+			    const struct value *records)
+{
+	struct report report = { .source = plan ? REPORT_PLAN : REPORT_JOURNAL,
+				 .arena = &s->arena,
+				 .document = plan ? plan : records };
+
+	if (!r->format->is_document && plan)
+		report_from_plan(&report, &s->arena, plan);
+	else if (!r->format->is_document)
+		report_from_journal(&report, &s->arena, records);
+	rendering_out(s, r, &report);
+}
+
 /* ---- events ---- */
 
 static bool write_whole(int fd, const char *at, size_t left)

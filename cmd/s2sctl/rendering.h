@@ -17,6 +17,8 @@ struct rendering {
 /* Finds the format (s->common.format) among those for `sources`, and reads the limit. False and told: usage. */
 bool rendering_open(struct session *s, struct rendering *r, unsigned sources, int *ret_exit);
 void rendering_out(struct session *s, const struct rendering *r, const struct report *report); /* to stdout */
+/* The same from a plan document, or from a journal's records: exactly one of them is given. */
+void rendering_out_document(struct session *s, const struct rendering *r, const struct value *plan, const struct value *records);
 
 /* The file of `--events`. A line that cannot be written is told once, and stops nothing. */
 struct event_file {

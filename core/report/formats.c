@@ -31,16 +31,16 @@ static void write_json(const struct report *r, const struct report_options *o, s
 #define FOUND (RUNS | SOURCE_CHECK)
 #define ANY (FOUND | SOURCE_STATUS | SOURCE_RESULT)
 const struct report_format report_formats[] = {
-	{ "text", "for a terminal", ANY, false, write_text },
-	{ "json", "the document itself, canonical", ANY, false, write_json },
+	{ "text", "for a terminal", ANY, false, true, write_text },
+	{ "json", "the document itself, canonical", ANY, false, true, write_json },
 	{ "markdown", "a comment on a pull request, or a job's summary", RUNS | SOURCE_STATUS,
-	  false, report_markdown },
-	{ "html", "one page that needs no network", RUNS, false, report_html },
-	{ "junit", "steps, gates and findings as test cases", FOUND, true, report_junit },
-	{ "sarif", "findings as SARIF 2.1.0", FOUND, true, report_sarif },
-	{ "github", "findings as workflow commands", FOUND, true, report_github },
-	{ "gitlab", "findings as a code quality report", FOUND, true, report_gitlab },
-	{ NULL, NULL, 0, false, NULL },
+	  false, false, report_markdown },
+	{ "html", "one page that needs no network", RUNS, false, false, report_html },
+	{ "junit", "steps, gates and findings as test cases", FOUND, true, false, report_junit },
+	{ "sarif", "findings as SARIF 2.1.0", FOUND, true, false, report_sarif },
+	{ "github", "findings as workflow commands", FOUND, true, false, report_github },
+	{ "gitlab", "findings as a code quality report", FOUND, true, false, report_gitlab },
+	{ NULL, NULL, 0, false, false, NULL },
 };
 
 const char *report_format_names(struct arena *a, unsigned sources)

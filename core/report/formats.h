@@ -23,6 +23,7 @@ struct report_format {
 	const char *name, *doc;
 	unsigned sources; /* bits: what it can show */
 	bool is_findings; /* where a plan was asked for and the file is wrong, what is wrong is shown in its place */
+	bool is_document; /* reads nothing but source and document: no model has to be made for it */
 	void (*write)(const struct report *r, const struct report_options *o, struct sb *out);
 };
 #define SOURCE_PLAN (1u << REPORT_PLAN)

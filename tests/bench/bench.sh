@@ -217,3 +217,19 @@ ratio "  to libcurl, wall" "$(col 2 1)" "$(col 1 1)"
 stop "$pid"
 awk '{ printf "  (the server: %d requests, %d answers made, %d connections, %.3f ms of processor time a request)\n", $1, $2, $3, $4 / 1000 / $1 }' "$tmp/static.out"
 [ ! -s "$tmp/static.err" ] || fail "the static server had other answers than 200"
+
+# ---- 5 ----
+
+part "That plan of $fleet environments in each format ($(($(wc -c <"$tmp/fleet.json") / 1024)) KiB of JSON)"
+formats="json text markdown html junit sarif github gitlab"
+set --
+for format in $formats; do
+	[ $# = 0 ] || set -- "$@" ::
+	set -- "$@" "$S2SCTL" show "$tmp/fleet.json" --format "$format"
+done
+run -w 1 "$@"
+line=0
+for format in $formats; do
+	line=$((line + 1))
+	row $line "s2sctl show --format $format" "wall under 1000 ms, rss under 200 MiB"
+done
