@@ -90,7 +90,7 @@ const char *const html_style[] = {
 	"@media print{"
 	":root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--track:#e5e5e5;--expand:#1f6b3d;--switch:#7a5300;"
 	"--prove:#1c5488;--contract:#9c1f1e;--badbg:#fff;--warnbg:#fff;--okbg:#fff}"
-	"body{font-size:10pt}main{max-width:none;padding:0}.skip,nav{display:none}"
+	":root{font-size:10pt}body{font-size:10pt}main{max-width:none;padding:0}.skip,nav{display:none}"
 	".headline{border:1px solid var(--line)}.step,.gate,.found li,.sums{break-inside:avoid}h2,h3,.never{break-after:avoid}"
 	"*{-webkit-print-color-adjust:exact;print-color-adjust:exact}"
 	"details::details-content{content-visibility:visible;display:block;height:auto}"

@@ -9,6 +9,7 @@ set -eu
 : "${S2SCTL:?call it by tests/run.sh}"
 cd "${TOP:?}/tests/report"
 update=${1:-}
+export LC_ALL=C.UTF-8 # lines and arrows as most people see them; plain ASCII is the golden cases' matter
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/report.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 failed=0
