@@ -161,6 +161,11 @@ lint:                                           ## what a compiler does not see:
 	@tests/run.sh --suite lint $(if $(ONLY),--only '$(ONLY)')
 check-headers:                                  ## every header compiles alone
 	@CC='$(CC)' tests/lint/headers.sh
+check-html:                                     ## the HTML rendering in a real browser; installs chromium; pictures in build/debug/html
+	@tests/deps.sh build html
+	$(again) V=debug run-html
+run-html: $(B)/s2sctl
+	@B=$(B) tests/run.sh --exec tests/report/check_html.sh
 check-contract:                                 ## Adobe's own clients against the sandbox; needs npm's registry once
 	@tests/deps.sh build contract
 	$(again) V=debug run-contract
@@ -208,6 +213,7 @@ print-sources: # for tests/lint/wired.sh
 	@printf '%s\n' $(sources)
 
 FORCE:
-.PHONY: all tests check check-all run-tests lint check-headers check-contract run-contract check-fresh demo run-demo kills run-kills bench fuzz run-fuzz cov format deps \
+.PHONY: all tests check check-all run-tests lint check-headers check-contract run-contract check-html run-html check-fresh demo run-demo kills run-kills bench \
+	fuzz run-fuzz cov format deps \
 	install uninstall clean help print-sources FORCE
 -include $(sources:%.c=$(B)/%.d)

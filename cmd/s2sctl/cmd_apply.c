@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "cmd/s2sctl/plan_words.h"
+#include "cmd/s2sctl/rendering.h"
 #include "core/base/when.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
+#include "core/report/text_plan.h"
 #include "core/run/apply.h"
 
 #define PATIENCE (30 * WHEN_MINUTE) /* a soak is waited for, a day is not */
@@ -20,6 +22,7 @@ struct screen {
 	const char
 		*checker; /* asked about plans that are made here; a saved one was checked before */
 	bool json;
+	struct event_file events;
 };
 
 static void wipe_line(struct screen *sc)
@@ -36,6 +39,26 @@ static const char *const words_of[] = {
 	[APPLY_NOTE] = "note",
 };
 
+/* A look is told by its record. */
+static const struct {
+	const char *event, *state;
+} event_of[] = {
+	[APPLY_STEP_STARTED] = { "progress", "begins" },
+	[APPLY_STEP_ACTING] = { "progress", "acts" },
+	[APPLY_GATE_SAW] = { NULL, NULL },
+	[APPLY_STEP_WAITS] = { "waits", NULL },
+	[APPLY_STEP_DONE] = { "done", NULL },
+	[APPLY_STEP_FAILED] = { "failed", NULL },
+	[APPLY_NOTE] = { "progress", "note" },
+};
+
+static void on_record(void *ctx, const struct value *record)
+{
+	const struct screen *sc = ctx;
+
+	events_record(&sc->events.events, record);
+}
+
 static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,
 		     int64_t until_ms)
 {
@@ -43,6 +66,8 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 	CLEANUP(sb_done) struct sb line = SB_INIT(8192), clean = SB_INIT(8192);
 	char when[WHEN_TEXT_MAX];
 
+	events_step(&sc->events.events, event_of[ev].event, event_of[ev].state, address, text,
+		    until_ms);
 	sb_add_visible(&clean, text);
 	snprintf(sc->step, sizeof(sc->step), "%s", address);
 	snprintf(sc->state, sizeof(sc->state), "%s", clean.buf);
@@ -63,6 +88,8 @@ static void on_instruct(void *ctx, const char *address, const struct instruction
 	struct screen *sc = ctx;
 	CLEANUP(sb_done) struct sb out = SB_INIT(16384);
 
+	events_instruct(&sc->events.events, address, in->page, in->lines, ARRAY_LEN(in->lines),
+			in->check, ack);
 	wipe_line(sc);
 	sb_addf(&out, "\nA person is needed: %s\n", address);
 	if (in->page) {
@@ -126,6 +153,7 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX * 4);
 	struct report_style style = session_style(sc->s);
 
+	events_planned(&sc->events.events, plan_to_value(p), is_resumed);
 	if (is_resumed) {
 		session_talkf(sc->s, "going on with the open run\n");
 		return 0;
@@ -305,7 +333,11 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 			       .instruct = on_instruct,
 			       .tick = on_tick,
 			       .confirm = on_confirm };
-	struct apply_options o = { .ui = &ui, .show_plan = show_plan, .show_ctx = &sc };
+	struct apply_options o = { .ui = &ui,
+				   .show_plan = show_plan,
+				   .show_ctx = &sc,
+				   .on_record = on_record,
+				   .record_ctx = &sc };
 	struct apply_result r;
 	struct approval_sources approvals = { .approvals = NULL };
 	struct plan_file *plan = NULL;
@@ -331,6 +363,8 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		  &o.made_by },
 		{ "policy-exec", 0, OPT_TEXT, "CMD",
 		  "hand the plan to CMD as JSON on stdin; its exit status decides", &sc.checker },
+		{ "events", 0, OPT_TEXT, "FILE", "write what happens as JSON Lines",
+		  &sc.events.path },
 		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json",
 		  &s->common.format },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -341,18 +375,20 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 2, &status) ||
-	    !session_wants_json(s, &sc.json, &status) || !load_all(s, &plan, &status) ||
-	    !session_connect(s, &status))
+	    !session_wants_json(s, &sc.json, &status) || !event_file_open(&sc.events, s, &status))
 		return status;
+	if (!load_all(s, &plan, &status) || !session_connect(s, &status))
+		return event_file_end(&sc.events, status, NULL);
 	if (plan && sc.checker) { /* asked before anything is sent */
 		status = plan_checked_by(s, plan->doc, TAKE(sc.checker));
 		if (status)
-			return status;
+			return event_file_end(&sc.events, status, NULL);
 	}
 	if (plan && !approvals.approvals)
 		approvals.approvals = plan_approvals_path(s, plan->path);
 	if (parse_wait(s, wait, &o.patience_ms) < 0)
-		return session_fail(s, &s->err);
+		return event_file_end(&sc.events, session_fail(s, &s->err), NULL);
+	event_file_started(&sc.events, "apply");
 	sc.live = s->p->talk_is_terminal;
 	o.calls = &s->calls;
 	o.plan_file = plan;
@@ -363,9 +399,12 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	o.envs = (const struct rollout_env *const *)s->envs;
 	if (apply_run(&o, &s->arena, &r, &s->err) < 0) {
 		wipe_line(&sc);
-		return session_fail(s, &s->err);
+		return event_file_end(&sc.events, session_fail(s, &s->err), NULL);
 	}
 	wipe_line(&sc);
 	print_result(s, &r, sc.json, same_command(s, argc, argv));
-	return r.plan_status ? r.plan_status : err_exit_status(r.code);
+	status = r.plan_status ? r.plan_status : err_exit_status(r.code);
+	return event_file_end(&sc.events, status,
+			      &(struct events_result){ true, r.done, r.total, r.until_ms,
+						       r.summary });
 }

@@ -2,32 +2,20 @@
 #include <string.h>
 
 #include "cmd/s2sctl/plan_words.h"
+#include "cmd/s2sctl/rendering.h"
 #include "core/io/json.h"
 #include "core/run/apply.h"
 #include "core/run/planner.h"
 
-static void print(struct session *s, const struct value *doc, bool json, bool verbose)
-{
-	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX * 4);
-	struct report_style style = session_style(s);
-
-	style.verbose = verbose;
-	if (json) {
-		json_write(&text, doc, JSON_CANONICAL, NULL);
-		sb_addc(&text, '\n');
-	} else {
-		report_plan_text(doc, &style, &text);
-	}
-	session_out(s, &text);
-}
-
-/* Prints, saves, and has it checked; the exit status. */
-static int tell(struct session *s, struct plan *p, const char *out, const char *checker, bool json,
-		bool verbose)
+/* Shows, saves, and has it checked; the exit status. */
+static int tell(struct session *s, struct plan *p, const struct rendering *r,
+		struct event_file *events, const char *out, const char *checker)
 {
 	int status = plan_exit_status(p), other;
 
-	print(s, json ? plan_seal(p) : plan_to_value(p), json, verbose);
+	events_planned(&events->events, plan_to_value(p), false);
+	rendering_out_document(s, r, r->format->is_document ? plan_seal(p) : plan_to_value(p),
+			       NULL);
 	if (out && plan_save(s, p, out) != 0)
 		return 1;
 	if (out)
@@ -44,7 +32,9 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		NULL
 	};
 	const char *out = NULL, *made_by = NULL, *checker = NULL;
-	bool detailed = false, verbose = false, json;
+	struct rendering r = { .max_bytes = NULL };
+	struct event_file events = { .path = NULL };
+	bool detailed = false;
 	struct caller *caller = NULL;
 	struct observer ob;
 	struct journal journal;
@@ -55,7 +45,15 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	int status;
 	const struct opt own[] = {
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &out },
-		{ "format", 0, OPT_TEXT, "FORMAT", "text (default) or json", &s->common.format },
+		{ "format", 0, OPT_TEXT, "FORMAT",
+		  "text (default), json, markdown, html, junit, sarif, github or gitlab",
+		  &s->common.format },
+		{ "max-bytes", 0, OPT_TEXT, "N",
+		  "of markdown: cut what does not fit; 65536, what a comment may hold",
+		  &r.max_bytes },
+		{ "github-summary", 0, OPT_FLAG, NULL,
+		  "markdown may be as long as a job's summary, 1 MiB", &r.github_summary },
+		{ "events", 0, OPT_TEXT, "FILE", "write what happens as JSON Lines", &events.path },
 		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
 		  &s->common.env },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -68,19 +66,21 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		  &made_by },
 		{ "policy-exec", 0, OPT_TEXT, "CMD",
 		  "hand the plan to CMD as JSON on stdin; its exit status decides", &checker },
-		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &verbose },
+		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &r.verbose },
 		{ 0 },
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !session_wants_json(s, &json, &status) ||
-	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
-	    !session_connect(s, &status))
+	    !rendering_open(s, &r, SOURCE_PLAN, &status) || !event_file_open(&events, s, &status))
 		return status;
+	if (!session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
+	    !session_connect(s, &status))
+		return event_file_end(&events, status, NULL);
+	event_file_started(&events, "plan");
 	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0 ||
 	    attest_take(&journal, s->p->registry, false, &s->err) < 0) {
 		journal_close(&journal);
-		return session_fail(s, &s->err);
+		return event_file_end(&events, session_fail(s, &s->err), NULL);
 	}
 	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
 	said = journal_said_ops(&jsaid);
@@ -101,11 +101,11 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	if (planner_run(&po, &s->arena, &plan, NULL, &s->err) < 0) {
 		status = session_fail(s, &s->err);
 	} else {
-		status = tell(s, plan, out, checker, json, verbose);
+		status = tell(s, plan, &r, &events, out, checker);
 		if (!status && detailed && plan->step_count)
 			status = 2;
 	}
 	caller_free(caller);
 	journal_close(&journal);
-	return status;
+	return event_file_end(&events, status, NULL);
 }

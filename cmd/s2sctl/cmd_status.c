@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/s2sctl/session.h"
+#include <string.h>
+
+#include "cmd/s2sctl/rendering.h"
 #include "core/io/json.h"
 #include "core/report/status.h"
 #include "core/run/apply.h"
@@ -16,10 +18,11 @@ int cmd_status(struct session *s, int argc, const char *const *argv)
 	struct journal journal;
 	const char **names;
 	size_t n = 0;
-	bool json;
+	struct rendering r = { .max_bytes = NULL };
 	int status;
 	const struct opt own[] = {
-		{ "format", 0, OPT_TEXT, "FORMAT", "text (default) or json", &s->common.format },
+		{ "format", 0, OPT_TEXT, "FORMAT", "text (default), json or markdown",
+		  &s->common.format },
 		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
 		  &s->common.env },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -28,7 +31,7 @@ int cmd_status(struct session *s, int argc, const char *const *argv)
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !session_wants_json(s, &json, &status) ||
+	    !rendering_open(s, &r, SOURCE_STATUS, &status) ||
 	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status))
 		return status;
 	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0) {
@@ -45,9 +48,11 @@ int cmd_status(struct session *s, int argc, const char *const *argv)
 		const struct value *doc = report_status_doc(&s->arena, &journal.history, names,
 							    sys_wall_ms(s->p->sys));
 
-		if (json) {
+		if (strcmp(r.format->name, "json") == 0) {
 			json_write(&out, doc, JSON_CANONICAL, NULL);
 			sb_addc(&out, '\n');
+		} else if (strcmp(r.format->name, "markdown") == 0) {
+			report_status_markdown(doc, &out);
 		} else {
 			report_status_text(doc, &style, &out);
 		}

@@ -97,15 +97,13 @@ struct report_style session_style(const struct session *s)
 
 bool session_wants_json(struct session *s, bool *ret_json, int *ret_exit)
 {
-	const char *f = s->common.format ? s->common.format : "text";
+	const struct report_format *f;
 
-	if (strcmp(f, "text") != 0 && strcmp(f, "json") != 0) {
-		err_set(&s->err, E_USAGE, "there is no format '%s'", f);
-		err_hint(&s->err, "text or json");
+	if (report_format_find(s->common.format, SOURCE_RESULT, &f, &s->err) < 0) {
 		*ret_exit = session_fail(s, &s->err);
 		return false;
 	}
-	*ret_json = strcmp(f, "json") == 0;
+	*ret_json = strcmp(f->name, "json") == 0;
 	return true;
 }
 
@@ -194,6 +192,16 @@ bool session_options(struct session *s, const struct command *c, const struct op
 	return true;
 }
 
+static void put_findings(struct session *s, const char *path)
+{
+	CLEANUP(sb_done) struct sb out = SB_INIT(REPORT_BYTES_MAX);
+	struct report r;
+
+	report_from_diags(&r, &s->arena, path, &s->diags);
+	s->format->write(&r, &(struct report_options){ .tool_version = S2SCTL_VERSION }, &out);
+	session_out(s, &out);
+}
+
 bool session_load(struct session *s, const char *path, int *ret_exit)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
@@ -204,6 +212,8 @@ bool session_load(struct session *s, const char *path, int *ret_exit)
 	if (rc < 0) {
 		session_talkf(s, "%s: %zu error%s; nothing was sent\n", path, s->diags.errors,
 			      s->diags.errors == 1 ? "" : "s");
+		if (s->format && s->format->is_findings)
+			put_findings(s, path);
 		*ret_exit = 64;
 		return false;
 	}

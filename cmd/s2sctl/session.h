@@ -9,7 +9,7 @@
 #include "core/io/file_store.h"
 #include "core/io/secrets.h"
 #include "core/plan/plan.h"
-#include "core/report/text_plan.h"
+#include "core/report/formats.h"
 #include "core/run/attest.h"
 #include "core/run/observe.h"
 
@@ -32,6 +32,7 @@ struct session {
 	struct secrets *secrets;
 	struct clocks clocks;
 	struct caller_options calls;
+	const struct report_format *format; /* once a command has found it; NULL: text or json */
 	struct err err;
 };
 
@@ -43,7 +44,7 @@ extern const struct command *const commands[]; /* main order; ends with NULL */
 
 /* Parses the command's words. False: the exit status is in *ret_exit (help was shown, or a usage error told). */
 bool session_options(struct session *s, const struct command *c, const struct opt *own, int argc, const char *const *argv, size_t words_min, size_t words_max, int *ret_exit);
-/* Loads and checks the rollout file; tells every mistake. False: exit status. */
+/* Loads and checks the rollout file; tells every mistake, and in a format for findings on stdout too. False: exit status. */
 bool session_load(struct session *s, const char *path, int *ret_exit);
 /* Finds the selected environments (--env), opens the store and the secret source; nothing is sent. */
 bool session_select(struct session *s, int *ret_exit);

@@ -35,10 +35,12 @@ static void line_add(struct line *l, const char *bytes, size_t len)
 
 static void line_add_visible(struct line *l, const char *text)
 {
+	const char *whole = text;
 	size_t left = strlen(text);
 
 	while (left > 0 && !l->full) {
-		size_t n = utf8_visible(text, left);
+		bool commands = sb_is_log_command(whole, (size_t)(text - whole));
+		size_t n = commands ? 0 : utf8_visible(text, left);
 		char hex[5];
 
 		if (n > 0) {

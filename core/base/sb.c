@@ -140,14 +140,31 @@ void sb_add_escaped(struct sb *s, const char *text)
 	}
 }
 
+bool sb_is_log_command(const char *text, size_t at)
+{
+	size_t end = at + 2;
+
+	if (text[at] != text[at + 1])
+		return false;
+	if (text[at] == ':')
+		return at == 0 || text[at - 1] == ' ';
+	if (text[at] != '#')
+		return false;
+	while (text[end] >= 'a' && text[end] <= 'z')
+		end++;
+	return text[end] == '[';
+}
+
 void sb_add_visible(struct sb *s, const char *text)
 {
+	const char *whole = text;
 	size_t left = strlen(text);
 
 	while (left > 0) {
 		size_t run = 0, n;
 
-		while (run < left && (n = utf8_visible(text + run, left - run)) > 0)
+		while (run < left && (n = utf8_visible(text + run, left - run)) > 0 &&
+		       !sb_is_log_command(whole, (size_t)(text - whole) + run))
 			run += n;
 		sb_addn(s, text, run);
 		if (run < left) {
@@ -213,6 +230,27 @@ size_t utf8_next(const char *s, size_t len, uint32_t *ret_code)
 	return n;
 }
 
+/*
+ * Marks, embeddings, overrides and isolates of direction; line and paragraph separator; blanks and joiners of no width, fillers, tags:
+ * what makes two names look alike, or hides a word inside another.
+ */
+static bool is_unseen(uint32_t c)
+{
+	static const uint32_t ranges[][2] = {
+		{ 0x00ad, 0x00ad },   { 0x034f, 0x034f },   { 0x061c, 0x061c },
+		{ 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+		{ 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f },
+		{ 0x3164, 0x3164 },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+		{ 0xfff9, 0xfffb },   { 0xfffe, 0xffff },   { 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; c >= 0xad && i < ARRAY_LEN(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
+}
+
 size_t utf8_visible(const char *s, size_t len)
 {
 	uint32_t c = 0;
@@ -222,9 +260,5 @@ size_t utf8_visible(const char *s, size_t len)
 		return c >= 0x20 && c != 0x7f;
 	if (c >= 0x80 && c <= 0x9f)
 		return 0;
-	/* Marks, embeddings, overrides and isolates of direction; line and paragraph separator. */
-	if (c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069))
-		return 0;
-	return n;
+	return is_unseen(c) ? 0 : n;
 }

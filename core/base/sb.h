@@ -29,7 +29,12 @@ void sb_pad(struct sb *s, char c, size_t count);   /* count times c */
 void sb_addf(struct sb *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sb_addv(struct sb *s, const char *fmt, __builtin_va_list ap) PRINTF_LIKE(2, 0);
 void sb_add_escaped(struct sb *s, const char *text); /* percent-encodes all but RFC 3986 "unreserved": one path segment, query or form value */
-void sb_add_visible(struct sb *s, const char *text); /* control bytes (and DEL, C1 and bidi controls in UTF-8, bad UTF-8) become \xNN, so no server's words drive a terminal */
+void sb_add_visible(struct sb *s, const char *text); /* control bytes (and DEL, C1, bidi and invisible controls in UTF-8, bad UTF-8) become \xNN, so no server's words drive a terminal; so does the first byte of what commands a build service's log ("::" at a word's start, "##[") */
+/*
+ * Does a command to a build service begin here? "::" where a word begins (lines are broken at blanks, so that any word may come to stand at the
+ * start of one), "##[" or "##vso[" anywhere. Sources: docs.github.com "Workflow commands"; documentation of Azure Pipelines, "Logging commands"; read 2026-11-23.
+ */
+bool sb_is_log_command(const char *text, size_t at);
 void sb_shrink(struct sb *s, size_t len);          /* cuts back to len, which is at most s->len */
 char *sb_take(struct sb *s) MUST_USE;              /* the caller's with mem_free; the sb is empty again */
 

@@ -296,6 +296,15 @@ static size_t plain_run(const char *s, size_t len)
 	return n;
 }
 
+static void add_code(struct sb *out, uint32_t code)
+{
+	if (code < 0x10000)
+		sb_addf(out, "\\u%04x", (unsigned)code);
+	else
+		sb_addf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((code - 0x10000) >> 10)),
+			(unsigned)(0xdc00 + ((code - 0x10000) & 0x3ff)));
+}
+
 static void write_string(struct sb *out, const char *s, size_t len)
 {
 	static const char bytes[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
@@ -319,9 +328,8 @@ static void write_string(struct sb *out, const char *s, size_t len)
 		} else if (code != 0xfffd && utf8_visible(s + done, n)) {
 			sb_addn(out, s + done, n);
 		} else {
-			/* All that could drive a terminal lies below 2^16. Bad UTF-8 and a real
-			 * U+FFFD look alike, so that a text read back is written the same. */
-			sb_addf(out, "\\u%04x", (unsigned)code);
+			/* Bad UTF-8 and a real U+FFFD look alike, so that a text read back is written the same. */
+			add_code(out, code);
 		}
 		done += n > 0 ? n : 1;
 	}

@@ -80,12 +80,12 @@ size_t text_columns(const char *visible)
 	return measure(visible, strlen(visible), SIZE_MAX, &at);
 }
 
-/* How much of it is printable ASCII, which needs no masking and has a column a byte. */
+/* How much of it is printable ASCII, which has a column a byte and needs no masking but where it may command a build service. */
 static size_t ascii_run(const char *s)
 {
 	size_t n = 0;
 
-	while (s[n] >= 0x20 && s[n] < 0x7f)
+	while (s[n] >= 0x20 && s[n] < 0x7f && !(s[n] == s[n + 1] && (s[n] == ':' || s[n] == '#')))
 		n++;
 	return n;
 }

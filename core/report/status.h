@@ -17,3 +17,4 @@
 /* Lives in `a` and shares nodes with the history, which has to live as long. */
 struct value *report_status_doc(struct arena *a, const struct history *h, const char *const *env_names, int64_t now_ms) MUST_USE; /* names end with NULL */
 void report_status_text(const struct value *status_doc, const struct report_style *style, struct sb *out);
+void report_status_markdown(const struct value *status_doc, struct sb *out); /* a table; harmless as in markdown.h */

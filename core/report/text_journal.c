@@ -19,8 +19,10 @@ struct story {
 	const struct report_style *st;
 	struct arena arena;
 	const struct value *records;
-	bool *is_last;      /* per record: the last look of its streak */
-	struct value *open; /* "run step environment gate" -> index of its streak */
+	bool *is_last;         /* per record: the last look of its streak */
+	struct value *never;   /* "run step" -> true: steps of the plans that cannot be undone */
+	struct value *crossed; /* "run environment" -> true: where the line has been drawn */
+	struct value *open;    /* "run step environment gate" -> index of its streak */
 	struct streak *streaks;
 	size_t count, cap;
 	char day[WHEN_TEXT_MAX];
@@ -133,6 +135,46 @@ static void start_words(struct sb *text, const struct value *rec)
 	sb_add(text, ": ");
 }
 
+/* ---- the point of no return ---- */
+
+static void note_never(struct story *s, const struct value *rec)
+{
+	const struct value *steps = value_path(rec, "plan.steps");
+
+	for (size_t i = 0; i < value_count(steps); i++) {
+		const struct value *step = value_at(steps, i);
+
+		if (strcmp(value_text_or(value_path(step, "undo.kind"), ""), "never") == 0)
+			value_set(&s->arena, s->never,
+				  arena_printf(&s->arena, "%s %s", text_of(rec, "run"),
+					       text_of(step, "address")),
+				  value_bool(&s->arena, true));
+	}
+}
+
+/* Drawn before the first act that cannot be undone, for each of its environments once. */
+static void draw_never(struct story *s, const struct value *rec)
+{
+	const struct value *envs = value_get(rec, "environments");
+	CLEANUP(sb_done) struct sb words = SB_INIT(SB_TEXT_MAX);
+
+	if (!value_get(s->never,
+		       arena_printf(&s->arena, "%s %s", text_of(rec, "run"), text_of(rec, "step"))))
+		return;
+	for (size_t i = 0; i < value_count(envs); i++) {
+		const char *name = value_text_or(value_at(envs, i), "");
+		const char *key = arena_printf(&s->arena, "%s %s", text_of(rec, "run"), name);
+
+		if (value_get(s->crossed, key))
+			continue;
+		value_set(&s->arena, s->crossed, key, value_bool(&s->arena, true));
+		sb_add(&words, words.len ? ", " : "point of no return: ");
+		text_add(&words, name, CUT_NAME);
+	}
+	if (words.len)
+		rule_add(s->out, s->st, INK_ALARM, true, words.buf);
+}
+
 /* ---- what each kind of record tells ---- */
 
 static void tell_run(struct story *s, const struct value *rec, struct sb *text)
@@ -140,6 +182,7 @@ static void tell_run(struct story *s, const struct value *rec, struct sb *text)
 	const struct value *plan = value_get(rec, "plan"), *envs = value_get(plan, "environments");
 	size_t steps = value_count(value_get(plan, "steps"));
 
+	note_never(s, rec);
 	sb_add(text, "run ");
 	text_add(text, text_of(rec, "run"), CUT_NAME);
 	sb_addf(text, " began: %zu step%s for ", steps, steps == 1 ? "" : "s");
@@ -164,6 +207,7 @@ static const char *actor(const char *executor)
 
 static void tell_intent(struct story *s, const struct value *rec, struct sb *text)
 {
+	draw_never(s, rec);
 	start_words(text, rec);
 	sb_add(text, "about to act, through ");
 	text_add(text, actor(text_of(rec, "executor")), CUT_NAME);
@@ -195,6 +239,8 @@ static void tell_lost(struct story *s, const struct value *rec, struct sb *text)
 
 static void tell_ask(struct story *s, const struct value *rec, struct sb *text)
 {
+	if (value_bool_or(value_get(rec, "is_act"), false))
+		draw_never(s, rec);
 	start_words(text, rec);
 	if (value_bool_or(value_get(rec, "is_act"), false)) {
 		sb_add(text, "a person was asked to do it");
@@ -505,6 +551,8 @@ void report_journal_text(const struct value *records, const struct report_style 
 	struct story s = { .out = out, .st = style, .arena = ARENA_INIT, .records = records };
 
 	s.open = value_map(&s.arena);
+	s.never = value_map(&s.arena);
+	s.crossed = value_map(&s.arena);
 	find_last_looks(&s);
 	if (!value_count(records))
 		sb_add(out, "The journal is empty.\n");

@@ -4,6 +4,7 @@
  *
  * One or two lines a record, by day. Of a gate's looks only the first and the last with the same verdict are told, with the number
  * between them; style->verbose tells them all. Records of an unknown type are named, never left out.
+ * The point of no return is drawn before the first act past it.
  */
 #pragma once
 #include "core/report/lines.h"

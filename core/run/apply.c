@@ -147,8 +147,11 @@ bool engine_record(struct engine *e, const char *type, struct value *rec)
 
 	if (e->fatal.code && !is_of_an_intent(type))
 		return false;
-	if (journal_add(&e->journal, type, rec, &err) == 0)
+	if (journal_add(&e->journal, type, rec, &err) == 0) {
+		if (e->o->on_record)
+			e->o->on_record(e->o->record_ctx, rec);
 		return true;
+	}
 	if (!e->fatal.code)
 		e->fatal = err;
 	return false;

@@ -48,6 +48,9 @@ struct apply_options {
 	/* Shows the plan before anything is written; a refusal (non-zero) ends the command with that exit status. */
 	int (*show_plan)(void *ctx, struct plan *p, bool is_resumed);
 	void *show_ctx;
+	/* Told each record once it is on disk, as the journal has it. May be NULL. */
+	void (*on_record)(void *ctx, const struct value *record);
+	void *record_ctx;
 };
 
 struct apply_result {

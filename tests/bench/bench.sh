@@ -246,12 +246,28 @@ awk '{ printf "  (the server: %d requests, %d answers made, %d connections, %.3f
 
 # ---- 5 ----
 
+part "That plan of $fleet environments in each format ($(($(wc -c <"$tmp/fleet.json") / 1024)) KiB of JSON)"
+formats="json text markdown html junit sarif github gitlab"
+set --
+for format in $formats; do
+	[ $# = 0 ] || set -- "$@" ::
+	set -- "$@" "$S2SCTL" show "$tmp/fleet.json" --format "$format"
+done
+run -w 1 "$@"
+line=0
+for format in $formats; do
+	line=$((line + 1))
+	row $line "s2sctl show --format $format" "wall under 1000 ms, rss under 200 MiB"
+done
+
+# ---- 6 ----
+
 part "One rollout in memory, mean of 500: the engine itself"
 "$B/tests/bench/engine" 500 >"$tmp/result" 2>"$tmp/run.err" || fail "the engine's rollout does not end"
 value "processor time" "$(awk '{ printf "%.2f ms", $1 / 1000 }' "$tmp/result")" "under 3 ms"
 value "exchanges" "$(col 1 2)"
 value "journal records" "$(col 1 3)"
 
-# ---- 6, 7 ----
+# ---- 7, 8 ----
 
 parts journal waiting

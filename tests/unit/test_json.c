@@ -273,6 +273,8 @@ static void strings_are_escaped_and_made_valid(void **state)
 		  "1m",
 		  "\"\\u009b1m\"" },
 		{ "\xe2\x80\xae", "\"\\u202e\"" },
+		{ "\xf3\xa0\x81\x81",
+		  "\"\\udb40\\udc41\"" }, /* a pair, so that it is read back as it was */
 	};
 
 	(void)state;

@@ -151,11 +151,17 @@ static void visible_masks_what_drives_a_terminal(void **state)
 		{ "\xc2\xa0", "\xc2\xa0" }, /* first after C1 */
 		{ "\xe2\x80\xae"
 		  "x",
-		  "\\xe2\\x80\\xaex" },                /* right-to-left override */
-		{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" }, /* isolate */
-		{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" }, /* line separator */
-		{ "\xd8\x9c", "\\xd8\\x9c" },          /* arabic letter mark */
-		{ "\xc0\xaf", "\\xc0\\xaf" },          /* overlong */
+		  "\\xe2\\x80\\xaex" },                         /* right-to-left override */
+		{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },          /* isolate */
+		{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" },          /* line separator */
+		{ "\xd8\x9c", "\\xd8\\x9c" },                   /* arabic letter mark */
+		{ "a\xe2\x80\x8b", "a\\xe2\\x80\\x8b" },        /* blank of no width */
+		{ "\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81" }, /* tag */
+		{ "::error::x", "\\x3a:error::x" },             /* what a build service obeys */
+		{ "a ::b a::b [::1]", "a \\x3a:b a::b [::1]" },
+		{ "##[group]#", "\\x23#[group]#" },
+		{ "x##vso[task] ## a", "x\\x23#vso[task] ## a" },
+		{ "\xc0\xaf", "\\xc0\\xaf" }, /* overlong */
 		{ "\xe0\x80\xaf", "\\xe0\\x80\\xaf" },
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },          /* surrogate */
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* past U+10FFFF */
