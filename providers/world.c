@@ -618,9 +618,9 @@ static int do_mint(struct world *w, const char *verb, const struct value *what, 
 	const struct ims_client *client = id != NULL ? index_get(&w->ims.clients, id) : NULL;
 	bool jwt = strcmp(value_text_or(value_get(what, "grant"), "oauth"), "jwt") == 0;
 	struct ims_error why;
-	struct mint m = { .client_id = id,
-			  .grant = jwt ? GRANT_JWT : GRANT_OAUTH,
-			  .by = "consumer:other" };
+	struct mint_wish m = { .client_id = id,
+			       .grant = jwt ? GRANT_JWT : GRANT_OAUTH,
+			       .by = "consumer:other" };
 
 	if (client == NULL || client->cred == NULL)
 		return err_at(err, what->pos, "no credential has client id '%s'",

@@ -317,7 +317,7 @@ struct token {
 	int64_t minted, ends;       /* true time */
 	bool dead;                  /* revoked */
 };
-struct mint {                       /* a wish for a token, and who has it */
+struct mint_wish {                       /* a wish for a token, and who has it */
 	const char *client_id, *secret;
 	const char *private_key;    /* GRANT_JWT inside the world; from outside NULL, the assertion's shape was checked */
 	const char *scope;          /* commas between; NULL: all of the client's */
@@ -346,10 +346,10 @@ struct ims {
 	size_t mint_count, mint_cap;
 	uint64_t requests;
 };
-const struct token *ims_mint(struct world *w, const struct mint *m, struct ims_error *ret) MUST_USE; /* NULL: refused, *ret says why */
+const struct token *ims_mint(struct world *w, const struct mint_wish *m, struct ims_error *ret) MUST_USE; /* NULL: refused, *ret says why */
 /* The token as it was at some time before the world began (app_load): recorded, never refused. */
-const struct token *ims_mint_past(struct world *w, const struct mint *m, int64_t at) MUST_USE;
-bool ims_would_mint(const struct world *w, const struct mint *m);
+const struct token *ims_mint_past(struct world *w, const struct mint_wish *m, int64_t at) MUST_USE;
+bool ims_would_mint(const struct world *w, const struct mint_wish *m);
 const struct token *ims_token(const struct world *w, const char *text); /* a living one, or NULL */
 bool token_lives(const struct world *w, const struct token *t);
 void ims_revoke(struct world *w, const struct credential *c, enum grant g, const struct client_secret *s); /* s NULL: whatever the secret */
