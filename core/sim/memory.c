@@ -95,8 +95,8 @@ static size_t last_text(const char *line, size_t len, const char *key, const cha
 	return at ? (size_t)(at - found) : 0;
 }
 
-/* "intent of dev/app.workflow/restart" */
-static void describe(const char *line, size_t len, char *ret, size_t room)
+/* "intent of dev/app.workflow/restart"; and trouble that comes now comes to that step. */
+static void describe(struct memory *m, const char *line, size_t len, char *ret, size_t room)
 {
 	const char *type, *step;
 	int type_len = (int)last_text(line, len, "\"type\":\"", &type);
@@ -104,6 +104,8 @@ static void describe(const char *line, size_t len, char *ret, size_t room)
 
 	(void)snprintf(ret, room, "%.*s%s%.*s", type_len, type, step_len ? " of " : "", step_len,
 		       step);
+	if (step_len)
+		troubles_at_step(m->troubles, step, (size_t)step_len);
 }
 
 static int lasting(const struct memory *m, struct err *err)
@@ -121,7 +123,7 @@ static int append(void *ctx, const char *name, const char *line, size_t len, str
 		return dead(err);
 	if (m->lasting)
 		return lasting(m, err);
-	describe(line, len, what, sizeof(what));
+	describe(m, line, len, what, sizeof(what));
 	kind = troubles_ask(m->troubles, AT_APPEND, m->clock->now_ms, false, what);
 	if (kind == TROUBLE_FULL_ONCE || kind == TROUBLE_EIO_ONCE)
 		return cannot_write(err, kind == TROUBLE_FULL_ONCE ? ENOSPC : EIO);
@@ -216,6 +218,12 @@ static int put(void *ctx, const char *ref, const struct secret *s, struct err *e
 		return dead(err);
 	}
 	return 0;
+}
+
+void memory_person_stores(struct memory *m, const char *ref, const char *text)
+{
+	hear(m, "secret-file", text, strlen(text));
+	value_set(m->arena, m->secrets, ref, value_string(m->arena, text));
 }
 
 /* ---- life ---- */

@@ -39,4 +39,5 @@ struct memory {
 void memory_init(struct memory *m, struct sim_clock *clock, struct troubles *troubles, const struct scene *scene, struct arena *a);
 void memory_done(struct memory *m);
 void memory_start_process(struct memory *m);   /* locks of a dead one are gone, and there is room on the disk again */
+void memory_person_stores(struct memory *m, const char *ref, const char *text); /* somebody else puts a text where a reference leads */
 const struct sb *memory_text(const struct memory *m, const char *name); /* all of it, a torn end included; NULL: no such file */

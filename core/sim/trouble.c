@@ -187,6 +187,17 @@ enum trouble troubles_ask(struct troubles *t, enum trouble_place place, int64_t 
 	return kind;
 }
 
+void troubles_at_step(struct troubles *t, const char *address, size_t len)
+{
+	const char *slash = address ? memchr(address, '/', len) : NULL;
+
+	if (slash)
+		(void)snprintf(t->step, sizeof(t->step), "%.*s",
+			       (int)(len - (size_t)(slash + 1 - address)), slash + 1);
+	else
+		(void)snprintf(t->step, sizeof(t->step), "planning");
+}
+
 bool troubles_over(const struct troubles *t)
 {
 	if (t->left && t->gap && !t->ended)

@@ -92,7 +92,7 @@ struct troubles {
 	uint64_t points[PLACE_COUNT]; /* so far */
 	struct trouble_past *past;
 	size_t past_count, past_cap;
-	char step[64];          /* under way; set by whoever knows */
+	char step[64];          /* under way: "planning", or thing/change */
 	bool ended;             /* nothing more by chance: a plan that is only looked at */
 };
 /*
@@ -100,6 +100,8 @@ struct troubles {
  * @is_read  an exchange that writes nothing
  */
 enum trouble troubles_ask(struct troubles *t, enum trouble_place place, int64_t now_ms, bool is_read, const char *what);
+/* The step under way from now on, by its address ("dev/app.settings/switch"); NULL: planning. */
+void troubles_at_step(struct troubles *t, const char *address, size_t len);
 bool troubles_over(const struct troubles *t); /* nothing more will go wrong */
 void troubles_done(struct troubles *t);       /* frees */
 /* "lost:17 torn:4 ...": what happened, in the form that troubles_read takes. */

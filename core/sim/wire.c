@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/base/secret.h"
 #include "core/base/when.h"
 #include "core/sim/http_text.h"
 
@@ -19,6 +20,7 @@
 struct flight {
 	struct exchange *x;
 	enum trouble trouble;
+	uint64_t number;
 	bool has_acted;     /* the other side has seen it, or never will */
 	int64_t acts_ms, due_ms;
 	struct sb bytes;    /* of the request, then of the answer */
@@ -81,6 +83,7 @@ static struct flight *flight_new(struct sim_wire *w, struct exchange *x)
 	sb_reset(&f->bytes);
 	f->x = x;
 	f->secret = NULL;
+	f->number = w->exchanges;
 	f->has_acted = false;
 	w->under_way = mem_grow(w->under_way, w->count, &w->cap, sizeof(*w->under_way));
 	w->under_way[w->count++] = f;
@@ -252,7 +255,7 @@ static void encode(struct sim_wire *w, struct flight *f, const struct twin_resp 
 {
 	char id[32];
 
-	(void)snprintf(id, sizeof(id), "sim-%" PRIu64, w->exchanges);
+	(void)snprintf(id, sizeof(id), "sim-%" PRIu64, f->number);
 	if (w->o.values) {
 		http_value_answer(f->x, resp, date, id, &f->secret);
 		return;
@@ -399,11 +402,19 @@ static void wire_cancel(void *ctx, struct exchange *x)
 {
 	struct sim_wire *w = ctx;
 
-	for (size_t i = 0; i < w->count; i++)
-		if (w->under_way[i]->x == x) {
-			flight_end(w, i);
-			return;
-		}
+	for (size_t i = 0; i < w->count; i++) {
+		struct flight *f = w->under_way[i];
+
+		if (f->x != x)
+			continue;
+		/* What was sent is on its way, whoever has stopped waiting for it, dead or alive. */
+		if (!f->has_acted && trouble_kinds[f->trouble].acts &&
+		    sim_random_one_in(&w->random, 2))
+			arrive(w, f);
+		secret_free(f->secret);
+		flight_end(w, i);
+		return;
+	}
 }
 
 /* ---- life ---- */
@@ -450,9 +461,8 @@ void sim_wire_free(struct sim_wire *w)
 
 void sim_wire_sleep_until(struct sim_wire *w, int64_t ms)
 {
-	while (w->o.clock->now_ms < ms)
-		if (go_until(w, ms))
-			continue;
+	while (w->o.clock->now_ms < ms && !w->o.clock->killed)
+		(void)go_until(w, ms);
 }
 
 const struct transport *sim_wire_transport(struct sim_wire *w)
