@@ -285,8 +285,8 @@ int console_add_secret(struct world *w, struct credential *c, const char *who, s
 int console_delete_secret(struct world *w, struct credential *c, const char *uuid, const char *who, const char **ret_why) MUST_USE;
 void console_rename(struct world *w, struct project *p, const char *title, const char *who);
 void console_delete_project(struct world *w, struct project *p, const char *who);
-struct credential *console_credential(const struct world *w, const char *id); /* by JWT or OAuth id; not the deleted; or NULL */
-struct project *console_project(const struct world *w, const char *id);       /* not the deleted; or NULL */
+struct credential *console_cred_of_id(const struct world *w, const char *id); /* by JWT or OAuth id; not the deleted; or NULL */
+struct project *console_project_of_id(const struct world *w, const char *id);       /* not the deleted; or NULL */
 const struct client_secret *console_newest_secret(const struct credential *c); /* or NULL */
 const char *const *console_rows(const struct world *w, const struct credential *c); /* types as the list says them: one, two or none; ends with NULL */
 void console_mark_deleted(struct world *w, struct credential *c, const char *who);
@@ -396,7 +396,7 @@ struct apps {
 	uint64_t requests;
 };
 struct app *app_find(const struct world *w, const char *instance);
-struct workflow *app_workflow(struct app *a, const char *name); /* or NULL */
+struct workflow *app_flow(struct app *a, const char *name); /* or NULL */
 const char *wf_status_name(enum wf_status s);
 int64_t wf_backlog(const struct world *w, const struct workflow *f);
 bool wf_pending_edits(const struct workflow *f);
@@ -492,7 +492,7 @@ struct dynamics {
 	uint64_t requests;
 };
 struct dyn_org *dynamics_org(const struct world *w, const char *name); /* or NULL */
-void dynamics_touch(struct world *w, struct dyn_contact *c, const char *who); /* somebody edits the last name */
+void dynamics_edit(struct world *w, struct dyn_contact *c, const char *who); /* somebody edits the last name */
 void dynamics_changed(struct world *w, struct dyn_contact *c, const char *what, const char *who); /* fields are set: gives it a version, and lets apps know */
 struct dyn_contact *dynamics_new_contact(struct world *w, struct dyn_org *o, const char *id);      /* dynamics_changed has to follow */
 struct dyn_cond;

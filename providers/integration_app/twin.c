@@ -20,7 +20,7 @@ struct app *app_find(const struct world *w, const char *instance)
 	return index_get(&w->apps.by_instance, instance);
 }
 
-struct workflow *app_workflow(struct app *a, const char *name)
+struct workflow *app_flow(struct app *a, const char *name)
 {
 	for (size_t i = 0; i < WF_COUNT; i++) {
 		if (strcmp(a->flows[i].name, name) == 0)
