@@ -90,9 +90,10 @@ golden_src := $(sort $(wildcard tests/golden/*.c))
 golden := $(if $(golden_src),$(B)/golden-runner)
 fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 replay := $(if $(wildcard tests/fuzz/replay.c),$(fuzz_src:tests/fuzz/fuzz_%.c=$(B)/tests/fuzz/replay_%))
+sim_main := $(sort $(wildcard tests/sim/*.c))
 bench := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 sources := $(core_src) $(twin_src) $(sim_src) $(provider_src) $(cmd_src) $(sandbox_src) $(unit_src) $(help_src) $(golden_src) $(fuzz_src) \
-	$(wildcard tests/fuzz/replay.c tests/bench/*.c)
+	$(sim_main) $(wildcard tests/fuzz/replay.c tests/bench/*.c)
 
 all: $(programs)                                ## build s2sctl and s2s-sandbox (release)
 tests: $(programs) $(unit) $(golden) $(replay)  ## build what `make check` runs
@@ -143,6 +144,8 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $(al
 	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)
 $(B)/tests/fuzz/run_%: $(B)/tests/fuzz/fuzz_%.o $(all_libs)
 	$(link) $(SANDBOX_LIBS) -fsanitize=fuzzer $(PKG_LIBS)
+$(B)/sim: $(call obj,$(sim_main)) $(all_libs)
+	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)
 $(bench): $(B)/%: $(B)/%.o $(all_libs)
 	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)
 
