@@ -99,8 +99,8 @@ static void add_gates(struct draft *d, struct sb *out)
 {
 	if (draw_plain(d)) {
 		sb_add(out,
-		       "    gates:\n      workflows_stable: {soak: 1m, cadence: 30s}\n      backlog: {cadence: 30s}\n"
-		       "      records_arrive: {cadence: 1m}\n      app_uses_oauth: {cadence: 1m}\n      jwt_quiet: {cadence: 30m}\n");
+		       "    gates:\n      workflows_stable: {soak: 1m, cadence: 1m}\n      backlog: {cadence: 1m}\n"
+		       "      records_arrive: {cadence: 5m}\n      app_uses_oauth: {cadence: 15m}\n      still_mints: {cadence: 6h}\n");
 		return;
 	}
 	if (dice_one_in(&d->dice, 3))

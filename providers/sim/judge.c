@@ -154,10 +154,21 @@ void judge_busy(struct judge *j, const char *env, bool is_busy)
 
 /* ---- looking ---- */
 
+/* Which client is migrated is what the file says: a program that reads nothing else cannot know better. */
+static bool is_migrated(const struct judge *j, const char *client_id)
+{
+	for (size_t i = 0; i < j->c->env_count; i++) {
+		if (strcmp(j->c->envs[i].file_client_id, client_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void look_at_mint(struct judge *j, const struct mint_record *m)
 {
 	/* Apps and consumers mint when they like; the tool is the one of whom the world knows no name. */
-	if (j->reads && m->credential != NULL && strcmp(m->by, "other") == 0)
+	if (j->reads && m->client_id != NULL && strcmp(m->by, "other") == 0 &&
+	    is_migrated(j, m->client_id))
 		judge_say(j, 'f', "a reading command minted a token of %s, which is migrated",
 			  m->client_id);
 }
