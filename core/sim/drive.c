@@ -22,11 +22,13 @@
 #define PATIENCE (30 * WHEN_MINUTE) /* the program's own */
 #define TOLD_MAX ((size_t)64 << 20)
 #define TITLES_MAX 16
-#define COMMANDS_MAX 400        /* with trouble and without */
-#define CALM_COMMANDS_MAX 150   /* since the last trouble */
+#define COMMANDS_MAX 400      /* with trouble and without */
+#define CALM_COMMANDS_MAX 150 /* since the last trouble */
 #define FAILURES_TO_REST 3
 #define WAITS_TO_REST 24
-#define STUCK_IN_TROUBLE 8      /* nothing gets ahead any more: waiting for the rest of the trouble is idle */
+#define ABANDONS_MAX 2
+#define STUCK_IN_TROUBLE                                                                           \
+	8 /* nothing gets ahead any more: waiting for the rest of the trouble is idle */
 #define STREAM_USER 3
 #define STREAM_TROUBLE 4
 #define STREAM_PERSON 5
@@ -42,13 +44,15 @@ struct drive {
 	struct sim_random random;
 	struct rollout *rollout;
 	const struct rollout_env **envs;
-	const char *titles[TITLES_MAX + 1]; /* those that a refusal to go on has named: given with --confirm from then on */
+	const char *titles
+		[TITLES_MAX +
+		 1]; /* those that a refusal to go on has named: given with --confirm from then on */
 	size_t title_count;
-	int64_t hang_up_ms;                 /* with --wait: when the user has had enough */
-	bool abandon;                       /* the next one with --abandon */
-	bool wants_abandon;                 /* the last one's words named it */
+	int64_t hang_up_ms; /* with --wait: when the user has had enough */
+	bool abandon;       /* the next one with --abandon */
+	bool wants_abandon; /* the last one's words named it */
 	unsigned abandoned;
-	unsigned same;                      /* so many commands had the same answer */
+	unsigned same; /* so many commands got nothing ahead */
 };
 
 /* How the last command ended. */
@@ -58,7 +62,7 @@ struct ending {
 	bool was_applied; /* a run was under way */
 	size_t done;
 	int64_t until_ms;
-	uint64_t acks;
+	uint64_t acks_before, acks; /* given before it began, and when it ended */
 };
 
 /* ---- words ---- */
@@ -226,8 +230,8 @@ static struct caller_options calls_of(struct drive *d, struct clocks *clocks)
 
 static int64_t draw_patience(struct drive *d)
 {
-	static const int64_t some[] = { 0, WHEN_MINUTE, 10 * WHEN_MINUTE, PATIENCE, PATIENCE,
-					PATIENCE };
+	static const int64_t some[] = { 0,        WHEN_MINUTE, 10 * WHEN_MINUTE,
+					PATIENCE, PATIENCE,    PATIENCE };
 
 	if (d->c->calm)
 		return PATIENCE;
@@ -246,10 +250,9 @@ static void read_words(struct drive *d, const char *words, const char *hint)
 
 static struct ending command_apply(struct drive *d)
 {
-	struct apply_ui ui = { .ctx = d,
-			       .event = on_event,
-			       .instruct = on_instruct,
-			       .confirm = on_confirm };
+	struct apply_ui ui = {
+		.ctx = d, .event = on_event, .instruct = on_instruct, .confirm = on_confirm
+	};
 	struct clocks clocks;
 	struct caller_options calls = calls_of(d, &clocks);
 	struct apply_options o = {
@@ -269,6 +272,7 @@ static struct ending command_apply(struct drive *d)
 	int rc;
 
 	begin_command(d, SCENE_APPLY);
+	e.acks_before = d->questions.acks;
 	d->r->applies++;
 	o.patience_ms = draw_patience(d);
 	note(d, "apply%s, patience %" PRId64 " s", d->abandon ? " --abandon" : "",
@@ -379,7 +383,11 @@ static int64_t when_again(struct drive *d, const struct ending *e)
 		return now + sim_random_between(&d->random, WHEN_SECOND, 10 * WHEN_MINUTE);
 	if (e->status != 3)
 		return now + sim_random_between(&d->random, WHEN_MINUTE, WHEN_HOUR);
-	if (!until) /* nobody knows: soon, and then ever less often */
+	if (d->questions.acks > e->acks_before)
+		return now + WHEN_SECOND; /* answered while it ran, and not taken up any more */
+	if (!until && d->c->calm)
+		until = now + WHEN_DAY / 2;
+	else if (!until) /* nobody knows: soon, and then ever less often */
 		until = now + sim_random_between(&d->random, WHEN_MINUTE, WHEN_HOUR) *
 				      (INT64_C(1) << MIN_OF(d->same, 4u));
 	if (asked < INT64_MAX && (asked < until || d->c->calm))
@@ -410,38 +418,46 @@ static bool is_violated(struct drive *d, const char *own)
 	return d->r->violation != NULL;
 }
 
-/* Counts how often the same came out; nothing else than a step done, an answer given or something going wrong counts as getting ahead. */
+/* Nothing but a step done, an answer given, or something going wrong counts as getting ahead. */
 struct rest {
 	struct ending last;
 	size_t troubles;
 	unsigned since_trouble;
+	unsigned failures; /* one after the other, alike, without getting ahead */
 };
+
+static void count(struct drive *d, struct rest *rest, const struct ending *e, bool over)
+{
+	bool is_new = rest->troubles < d->r->troubles.past_count;
+	bool ahead =
+		e->done > rest->last.done || e->acks > rest->last.acks || !e->by_itself || is_new;
+
+	rest->since_trouble = is_new || !over ? 0 : rest->since_trouble + 1;
+	rest->troubles = d->r->troubles.past_count;
+	rest->failures = ahead || e->status == 3 || e->status != rest->last.status ?
+				 e->status != 3 :
+				 rest->failures + 1;
+	d->same = ahead ? 1 : d->same + 1;
+	rest->last = *e;
+}
 
 static bool is_at_rest(struct drive *d, struct rest *rest, const struct ending *e)
 {
-	bool got_ahead = e->done > rest->last.done || e->acks > rest->last.acks ||
-			 e->status != rest->last.status || !e->by_itself ||
-			 rest->troubles < d->r->troubles.past_count;
-	unsigned enough = e->status == 3 ? WAITS_TO_REST : FAILURES_TO_REST;
 	bool over = troubles_over(&d->r->troubles);
 
-	rest->since_trouble = rest->troubles < d->r->troubles.past_count || !over ?
-				      0 :
-				      rest->since_trouble + 1;
-	rest->troubles = d->r->troubles.past_count;
-	d->same = got_ahead ? 1 : d->same + 1;
-	rest->last = *e;
+	count(d, rest, e, over);
 	if (e->by_itself && e->status == 0)
 		return true;
-	if (d->wants_abandon && d->same >= FAILURES_TO_REST - 1 && d->abandoned < 2) {
+	if (d->wants_abandon && rest->failures >= FAILURES_TO_REST - 1 &&
+	    d->abandoned < ABANDONS_MAX) {
 		d->abandon = true;
 		d->abandoned++;
-		d->same = 0;
+		rest->failures = 0;
 		return false;
 	}
 	if (!over && d->same >= STUCK_IN_TROUBLE)
 		d->r->troubles.ended = true;
-	return over && d->same >= enough;
+	return over && (rest->failures >= FAILURES_TO_REST || d->same >= WAITS_TO_REST);
 }
 
 static void play(struct drive *d)

@@ -94,9 +94,9 @@ int http_text_request(struct sb *out, const struct exchange *x, struct err *err)
 /* ---- what both sides read alike: a first line, headers, a body ---- */
 
 struct message {
-	const char *first; /* in the arena */
+	const char *first;           /* in the arena */
 	struct http_header *headers; /* names in lower case; ends with a NULL name */
-	const char *body;  /* in the bytes */
+	const char *body;            /* in the bytes */
 	size_t body_len;
 };
 
@@ -490,17 +490,15 @@ static const struct value *take_secret(struct exchange *x, const struct value *b
 void http_value_answer(struct exchange *x, const struct twin_resp *resp, int64_t date_ms,
 		       const char *request_id, struct secret **ret_secret)
 {
-	struct http_header *h =
-		arena_array(x->arena, ARRAY_LEN(resp->headers) + 3, sizeof(*h));
+	struct http_header *h = arena_array(x->arena, ARRAY_LEN(resp->headers) + 3, sizeof(*h));
 	const char *type = resp->content_type;
 	size_t n = 0;
 
 	*ret_secret = NULL;
 	for (; n < ARRAY_LEN(resp->headers) && resp->headers[n].name; n++)
-		h[n] = (struct http_header){
-			lower(x->arena, resp->headers[n].name, strlen(resp->headers[n].name)),
-			arena_strdup(x->arena, resp->headers[n].value)
-		};
+		h[n] = (struct http_header){ lower(x->arena, resp->headers[n].name,
+						   strlen(resp->headers[n].name)),
+					     arena_strdup(x->arena, resp->headers[n].value) };
 	h[n++] = (struct http_header){ "x-request-id", arena_strdup(x->arena, request_id) };
 	if (!type && resp->body)
 		type = "application/json";

@@ -8,7 +8,8 @@
 #include "core/base/when.h"
 #include "core/run/attest.h"
 
-#define TRIES_MAX 12 /* somebody who could not do it so often does not try again until asked again */
+#define TRIES_MAX                                                                                  \
+	12 /* somebody who could not do it so often does not try again until asked again */
 #define AGAIN_MOST (40 * WHEN_MINUTE)
 
 struct question {
@@ -130,7 +131,8 @@ void questions_answer(struct questions *q)
 			continue;
 		}
 		if (!deal_with(q, one)) {
-			one->due_ms = ++one->tries < TRIES_MAX ? soon(q, AGAIN_MOST) + 1 : INT64_MAX;
+			one->due_ms =
+				++one->tries < TRIES_MAX ? soon(q, AGAIN_MOST) + 1 : INT64_MAX;
 			i++;
 			continue;
 		}

@@ -21,9 +21,9 @@ struct flight {
 	struct exchange *x;
 	enum trouble trouble;
 	uint64_t number;
-	bool has_acted;     /* the other side has seen it, or never will */
+	bool has_acted; /* the other side has seen it, or never will */
 	int64_t acts_ms, due_ms;
-	struct sb bytes;    /* of the request, then of the answer */
+	struct sb bytes; /* of the request, then of the answer */
 	struct secret *secret;
 };
 
@@ -47,8 +47,8 @@ struct sim_wire {
 	size_t earlier_count, earlier_cap;
 	struct arena urls;
 	uint64_t exchanges;
-	int64_t scene_next;      /* nothing happens in the scene before */
-	int signals;             /* told so far */
+	int64_t scene_next; /* nothing happens in the scene before */
+	int signals;        /* told so far */
 };
 
 /* ---- time ---- */
@@ -95,8 +95,7 @@ static void flight_end(struct sim_wire *w, size_t i)
 	struct flight *f = w->under_way[i];
 
 	/* In the order in which they were sent: what is due at the same instant comes back so. */
-	memmove(&w->under_way[i], &w->under_way[i + 1],
-		(w->count - i - 1) * sizeof(*w->under_way));
+	memmove(&w->under_way[i], &w->under_way[i + 1], (w->count - i - 1) * sizeof(*w->under_way));
 	w->count--;
 	w->spare = mem_grow(w->spare, w->spare_count, &w->spare_cap, sizeof(*w->spare));
 	w->spare[w->spare_count++] = f;
@@ -110,18 +109,19 @@ static bool is_read(const struct exchange *x)
 /* A clock that somebody set: back a year, or a little before or after what it should be. */
 static void set_clock(struct sim_wire *w)
 {
-	static const int64_t offsets[] = { -365 * WHEN_DAY, 365 * WHEN_DAY, -2 * WHEN_HOUR,
-					   2 * WHEN_HOUR,   -90000,         90000,
-					   0 };
+	static const int64_t offsets[] = {
+		-365 * WHEN_DAY, 365 * WHEN_DAY, -2 * WHEN_HOUR, 2 * WHEN_HOUR, -90000, 90000, 0
+	};
 
-	w->o.clock->wall_offset_ms = offsets[sim_random_between(
-		&w->random, 0, (int64_t)ARRAY_LEN(offsets) - 1)];
+	w->o.clock->wall_offset_ms =
+		offsets[sim_random_between(&w->random, 0, (int64_t)ARRAY_LEN(offsets) - 1)];
 }
 
 static void plan_flight(struct sim_wire *w, struct flight *f)
 {
 	const struct trouble_kind *k = &trouble_kinds[f->trouble];
-	int64_t now = w->o.clock->now_ms, timeout = f->x->timeout_ms > 0 ? f->x->timeout_ms : TIMEOUT;
+	int64_t now = w->o.clock->now_ms,
+		timeout = f->x->timeout_ms > 0 ? f->x->timeout_ms : TIMEOUT;
 	int64_t latency = sim_random_between(&w->random, LATENCY_LEAST, LATENCY_MOST);
 
 	if (f->trouble == TROUBLE_SLOW)
@@ -134,7 +134,8 @@ static void plan_flight(struct sim_wire *w, struct flight *f)
 	}
 	if (k->reply == REPLY_TIMEOUT)
 		f->due_ms = now + timeout;
-	f->has_acted = !k->acts && k->reply != REPLY_INSTEAD; /* else its bytes are read, and an answer made */
+	f->has_acted = !k->acts &&
+		       k->reply != REPLY_INSTEAD; /* else its bytes are read, and an answer made */
 	f->acts_ms = MIN_OF(f->acts_ms, f->due_ms);
 }
 
@@ -225,7 +226,9 @@ static void answer_earlier(struct sim_wire *w, struct flight *f)
 
 static struct twin_resp instead(const struct trouble_kind *k)
 {
-	struct twin_resp r = { .status = k->status, .text = k->text, .content_type = k->content_type };
+	struct twin_resp r = { .status = k->status,
+			       .text = k->text,
+			       .content_type = k->content_type };
 
 	if (k->retry_after) {
 		r.headers[0].name = "Retry-After";
@@ -314,10 +317,11 @@ static void deliver(struct sim_wire *w, struct flight *f)
 	switch (trouble_kinds[f->trouble].reply) {
 	case REPLY_NONE:
 		if (!x->err.code)
-			http_text_fail(x, f->trouble == TROUBLE_NEVER_SENT ? SENT_NEVER : SENT_UNKNOWN,
-				       f->trouble == TROUBLE_NEVER_SENT ?
-					       "could not connect (Connection refused)" :
-					       "the connection was lost before the answer was complete");
+			http_text_fail(
+				x, f->trouble == TROUBLE_NEVER_SENT ? SENT_NEVER : SENT_UNKNOWN,
+				f->trouble == TROUBLE_NEVER_SENT ?
+					"could not connect (Connection refused)" :
+					"the connection was lost before the answer was complete");
 		return;
 	case REPLY_TIMEOUT:
 		(void)snprintf(words, sizeof(words), "timed out after %s",

@@ -44,9 +44,9 @@ static bool read_number(const char *text, uint64_t *ret)
 
 static bool read_kind(const char *text, enum draw_kind *ret)
 {
-	static const char *const names[] = { [DRAW_ANYTHING] = "anything",
-					     [DRAW_BRIDGE] = "bridge",
-					     [DRAW_OPERATOR] = "operator" };
+	static const char *const names[] = {
+		[DRAW_ANYTHING] = "anything", [DRAW_BRIDGE] = "bridge", [DRAW_OPERATOR] = "operator"
+	};
 
 	for (size_t i = 0; text && i < ARRAY_LEN(names); i++)
 		if (strcmp(text, names[i]) == 0) {
@@ -167,10 +167,9 @@ static bool measure(uint64_t count, bool values)
 	double began = seconds(), took;
 
 	for (uint64_t i = 0; i < count; i++) {
-		struct play p = { .seed = i,
-				  .draw = sweep_draw(DRAW_BRIDGE),
-				  .calm = true,
-				  .values = values };
+		struct play p = {
+			.seed = i, .draw = sweep_draw(DRAW_BRIDGE), .calm = true, .values = values
+		};
 		struct drive_result r;
 
 		play_case(&p, &r);

@@ -49,7 +49,9 @@ static bool stage_it(const struct sim_case *c, struct stage **ret, struct drive_
 	*ret = stage_new(c, &err);
 	if (*ret)
 		return true;
-	*r = (struct drive_result){ .told = SB_INIT(1), .journal = SB_INIT(1), .inbox = SB_INIT(1) };
+	*r = (struct drive_result){ .told = SB_INIT(1),
+				    .journal = SB_INIT(1),
+				    .inbox = SB_INIT(1) };
 	r->violation = arena_printf(&r->arena, "(z) the world that was drawn is none: %s", err.msg);
 	return false;
 }

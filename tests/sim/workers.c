@@ -15,7 +15,8 @@
 #include "providers/registry.h"
 
 #define JOBS_MAX 256
-#define HANGS_AFTER 120 /* seconds for one case: a hundred times what the slowest takes under sanitizers */
+#define HANGS_AFTER                                                                                \
+	120 /* seconds for one case: a hundred times what the slowest takes under sanitizers */
 #define NOTHING UINT64_MAX
 
 /* One a process; only that process writes it, but for `stop`. */
@@ -121,13 +122,15 @@ static bool start(const struct work *w, struct shared *sh, unsigned jobs)
 	(void)fflush(NULL);
 	for (unsigned i = 0; i < jobs; i++) {
 		struct worker *one = &sh->workers[i];
+		pid_t pid;
 
 		one->bad = NOTHING;
 		one->seen = time(NULL);
-		one->pid = fork();
-		if (one->pid == 0)
+		pid = fork();
+		if (pid == 0)
 			be_worker(w, sh, i, jobs);
-		if (one->pid < 0)
+		one->pid = pid; /* by the parent alone: the child shares it */
+		if (pid < 0)
 			return false;
 	}
 	return true;
@@ -224,8 +227,8 @@ bool work_do(const struct work *w, struct counts *ret, uint64_t *ret_bad, const 
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned jobs = w->jobs ? w->jobs : (unsigned)(processors > 0 ? processors : 1);
-	struct shared *sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *sh =
+		mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	bool fine;
 
 	*ret = (struct counts){ 0 };

@@ -177,8 +177,8 @@ void small_scene_init(struct small_scene *s)
 			   command_begins, command_ended, settled, verdict },
 	};
 	diags_init(&d, &a);
-	assert_int_equal(yaml_parse(&a, "world.yaml", the_world, sizeof(the_world) - 1, NULL,
-				    &doc, &d),
+	assert_int_equal(yaml_parse(&a, "world.yaml", the_world, sizeof(the_world) - 1, NULL, &doc,
+				    &d),
 			 0);
 	s->world = world_new(doc, &err);
 	assert_string_equal(err.msg, "");
