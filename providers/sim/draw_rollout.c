@@ -112,9 +112,11 @@ static void add_gates(struct draft *d, struct sb *out)
 		dice_between(&d->dice, 1, 40), dice_between(&d->dice, 10, 300), fewest(d));
 	sb_addf(out, "      backlog: {tolerance: %" PRId64 ", cadence: 1m}\n",
 		dice_between(&d->dice, 0, 500));
+	/* What a person has read is good for an hour: more looks than fit into it can never be had. */
 	sb_addf(out,
 		"      jwt_quiet: {quiet: %" PRId64 "h, cadence: %" PRId64 "m, min_samples: %s}\n",
-		dice_between(&d->dice, 24, 50), dice_between(&d->dice, 1, 60), fewest(d));
+		dice_between(&d->dice, 24, 50), dice_between(&d->dice, 1, 20),
+		dice_one_in(&d->dice, 2) ? "2" : "1");
 	sb_addf(out, "      app_uses_oauth: {cadence: %" PRId64 "s}\n",
 		dice_between(&d->dice, 10, 600));
 	if (dice_one_in(&d->dice, 3))
