@@ -173,14 +173,17 @@ static void look_at_mint(struct judge *j, const struct mint_record *m)
 			  m->client_id);
 }
 
+/* One that has FAILED makes a restart of its app necessary, and a restart is one act for all of them. */
 static void look_at_flows(struct judge *j)
 {
 	for (size_t i = 0; i < j->app_count; i++) {
-		for (size_t k = 0; k < WF_COUNT; k++) {
-			struct watched_flow *f = &j->apps[i].flows[k];
+		struct watched_app *a = &j->apps[i];
+		bool failed = false;
 
-			f->may_again = f->may_again || f->f->status == WF_FAILED;
-		}
+		for (size_t k = 0; k < WF_COUNT; k++)
+			failed = failed || a->flows[k].f->status == WF_FAILED;
+		for (size_t k = 0; failed && k < WF_COUNT; k++)
+			a->flows[k].may_again = true;
 	}
 }
 
@@ -211,7 +214,9 @@ static void forgive(struct judge *j)
 void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 {
 	bool is_signal = exit_status == 130 || exit_status == 143;
-	bool is_failure = exit_status == -1 || exit_status == 1 || exit_status > 6;
+	/* A gate that failed is gone on from with a run of its own, which knows nothing of the one before. */
+	bool is_failure =
+		exit_status == -1 || exit_status == 1 || exit_status == 4 || exit_status > 6;
 
 	judge_look(j);
 	j->reads = false;

@@ -262,6 +262,7 @@ static void facts_are_told_by_their_names(void **state)
 	const struct instruction in = {
 		.ack_args = "--fact status=... --fact org_id=... --fact nonsense=..."
 	};
+	const struct instruction plain = { .lines = { "auth_type", "client_id" } };
 	const struct instruction flows = {
 		.ack_args =
 			"--fact ingress=STATUS --fact egress=STATUS --fact opt-in-out=STATUS [--fact ingress_backlog=N ...]"
@@ -274,6 +275,9 @@ static void facts_are_told_by_their_names(void **state)
 	assert_null(says.facts[1]);
 	assert_true(ask(&p, "dev/console.project/attest", &in, &says));
 	assert_string_equal(says.facts[0], "org_id=23294");
+	assert_true(ask(&p, "dev/app.settings/attest", &plain, &says));
+	assert_string_equal(says.facts[0], "auth_type=jwt");
+	assert_string_equal(says.facts[1], "client_id=geometrixx-dev-client");
 	assert_true(ask(&p, "dev/app.workflow/stable", &flows, &says));
 	assert_string_equal(says.facts[0], "ingress=RUNNING");
 	assert_string_equal(says.facts[2], "opt-in-out=STOPPED");
