@@ -10,6 +10,7 @@
 
 #include "core/base/when.h"
 #include "core/plan/rollout.h"
+#include "core/sim/drive.h"
 #include "providers/registry.h"
 #include "providers/sim/draw.h"
 #include "providers/sim/model.h"
@@ -486,6 +487,75 @@ static void what_was_recorded_is_so(void **state)
 	}
 }
 
+/* ---- and all of it together ---- */
+
+static const char *text_of(const char *path, struct arena *a)
+{
+	char *text = arena_alloc(a, 1 << 16);
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, (1 << 16) - 1, f) > 0);
+	(void)fclose(f);
+	return text;
+}
+
+static const struct drive_text *refs_of(const struct sim_case *c, struct arena *a)
+{
+	struct drive_text *list = arena_array(a, c->secret_count, sizeof(*list));
+
+	for (size_t i = 0; i < c->secret_count; i++)
+		list[i] = (struct drive_text){ c->secrets[i].name, c->secrets[i].text };
+	return list;
+}
+
+static const struct value *vars_of(struct arena *a)
+{
+	static const char *const names[] = { "S2S_CONSOLE_URL", "S2S_CONSOLE_KEY",
+					     "S2S_IMS_URL",     "S2S_CAMPAIGN_URL",
+					     "S2S_READER_ID",   "S2S_DYNAMICS_URL",
+					     "S2S_ENTRA_ID",    "S2S_ENTRA_URL",
+					     "S2S_ENTRA_SCOPE", "S2S_BRIDGE_URL" };
+	struct value *map = value_map(a);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		value_set(a, map, names[i], value_string(a, example_var(NULL, names[i])));
+	return map;
+}
+
+/* The example's own file against the world made for it, with the real engine: it comes to its end, and nothing is to be said against it. */
+static void an_example_is_rehearsed_to_its_end(void **state)
+{
+	static const char path[] = "examples/plans/02-dev-and-prod.yaml";
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+	struct rollout *r = load(path, &a);
+	CLEANUP(sim_case_freep) struct sim_case *c = model_of(r, NULL);
+	CLEANUP(stage_freep) struct stage *s = NULL;
+	struct err err = ERR_INIT;
+	struct drive_result ret;
+	struct drive_case d = { .registry = &registry_all,
+				.rollout = text_of(path, &a),
+				.vars = vars_of(&a),
+				.secrets = refs_of(c, &a),
+				.secret_count = c->secret_count,
+				.seed = 1,
+				.calm = true };
+
+	(void)state;
+	s = stage_new(c, &err);
+	assert_non_null(s);
+	d.scene = stage_scene(s);
+	drive_play(&d, &ret);
+	if (ret.violation != NULL || ret.exit_status != 0)
+		fail_msg("exit %d: %s", ret.exit_status, ret.violation ? ret.violation : "sound");
+	for (size_t i = 0; i < c->env_count; i++)
+		assert_int_equal(console_cred_of_id(stage_world(s), c->envs[i].credential_id)
+					 ->state,
+				 CRED_COMPLETED);
+	assert_true(ret.acks > 5 && ret.acks_refused == 0);
+	drive_result_done(&ret);
+}
+
 static void two_systems_at_one_address_are_refused(void **state)
 {
 	CLEANUP(arena_done) struct arena a = ARENA_INIT;
@@ -517,6 +587,7 @@ int main(void)
 		cmocka_unit_test(addresses_of_a_file_lead_to_the_twins),
 		cmocka_unit_test(each_reference_has_a_made_up_secret),
 		cmocka_unit_test(what_was_recorded_is_so),
+		cmocka_unit_test(an_example_is_rehearsed_to_its_end),
 		cmocka_unit_test(two_systems_at_one_address_are_refused),
 	};
 
