@@ -141,7 +141,8 @@ static void check_made_up(struct judge *j, const char *channel, const char *text
 
 void judge_saw(struct judge *j, const char *channel, const char *text, size_t len)
 {
-	if (j->reads && (strcmp(channel, "journal") == 0 || strcmp(channel, "secret-file") == 0))
+	/* A secret that is stored meanwhile is a person's doing: the tool would have had to reveal it first. */
+	if (j->reads && strcmp(channel, "journal") == 0)
 		judge_say(j, 'f', "a reading command wrote to %s", channel);
 	check_made_up(j, channel, text, len);
 	if (find(text, len, IMS_TOKEN) != NULL && !is_to(channel, "console") &&

@@ -205,7 +205,7 @@ static void who_is_asked_again_does_not_do_it_again(void **state)
 {
 	struct play p = open_play(DRAW_OPERATOR);
 	struct scene_says says;
-	size_t writes;
+	size_t writes = 0;
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
