@@ -74,7 +74,8 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 core_src := $(call find,core)
 twin_src := $(sort $(wildcard providers/*/twin*.c providers/world.c))
-provider_src := $(filter-out $(twin_src),$(call find,providers))
+sim_src := $(call find,providers/sim)
+provider_src := $(filter-out $(twin_src) $(sim_src),$(call find,providers))
 cmd_src := $(call find,cmd/s2sctl)
 sandbox_src := $(call find,cmd/s2s-sandbox)
 programs := $(patsubst cmd/%/main.c,$(B)/%,$(wildcard cmd/s2sctl/main.c cmd/s2s-sandbox/main.c))
@@ -89,9 +90,10 @@ golden_src := $(sort $(wildcard tests/golden/*.c))
 golden := $(if $(golden_src),$(B)/golden-runner)
 fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 replay := $(if $(wildcard tests/fuzz/replay.c),$(fuzz_src:tests/fuzz/fuzz_%.c=$(B)/tests/fuzz/replay_%))
+sim_main := $(sort $(wildcard tests/sim/*.c))
 bench := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
-sources := $(core_src) $(twin_src) $(provider_src) $(cmd_src) $(sandbox_src) $(unit_src) $(help_src) $(golden_src) $(fuzz_src) \
-	$(wildcard tests/fuzz/replay.c tests/bench/*.c)
+sources := $(core_src) $(twin_src) $(sim_src) $(provider_src) $(cmd_src) $(sandbox_src) $(unit_src) $(help_src) $(golden_src) $(fuzz_src) \
+	$(sim_main) $(wildcard tests/fuzz/replay.c tests/bench/*.c)
 
 all: $(programs)                                ## build s2sctl and s2s-sandbox (release)
 tests: $(programs) $(unit) $(golden) $(replay)  ## build what `make check` runs
@@ -122,10 +124,11 @@ endef
 $(B)/libcore.a: $(call obj,$(core_src))
 $(B)/libproviders.a: $(call obj,$(provider_src))
 $(B)/libtwins.a: $(call obj,$(twin_src))
+$(B)/libsim.a: $(call obj,$(sim_src))
 $(B)/libcmd.a: $(call obj,$(filter-out cmd/s2sctl/main.c,$(cmd_src)))
 $(B)/libsandbox.a: $(call obj,$(filter-out cmd/s2s-sandbox/main.c,$(sandbox_src)))
 $(B)/libtesthelp.a: $(call obj,$(help_src))
-all_libs := $(addprefix $(B)/,libtesthelp.a libcmd.a libsandbox.a libproviders.a libtwins.a libcore.a)
+all_libs := $(addprefix $(B)/,libtesthelp.a libcmd.a libsandbox.a libsim.a libproviders.a libtwins.a libcore.a)
 
 $(B)/s2sctl: $(call obj,cmd/s2sctl/main.c) $(B)/libcmd.a $(B)/libproviders.a $(B)/libcore.a
 	$(link) $(PKG_LIBS)
@@ -141,6 +144,8 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/replay.o $(B)/tests/fuzz/fuzz_%.o $(al
 	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)
 $(B)/tests/fuzz/run_%: $(B)/tests/fuzz/fuzz_%.o $(all_libs)
 	$(link) $(SANDBOX_LIBS) -fsanitize=fuzzer $(PKG_LIBS)
+$(B)/sim: $(call obj,$(sim_main)) $(all_libs)
+	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)
 $(bench): $(B)/%: $(B)/%.o $(all_libs)
 	$(link) $(TEST_LIBS) $(SANDBOX_LIBS) $(PKG_LIBS)
 

@@ -592,7 +592,7 @@ static int do_credential(struct world *w, const char *verb, const struct value *
 			 struct err *err)
 {
 	const char *id = value_text(value_get(what, "credential")), *why = NULL;
-	struct credential *c = id != NULL ? console_credential(w, id) : NULL;
+	struct credential *c = id != NULL ? console_cred_of_id(w, id) : NULL;
 	struct client_secret *made;
 	int r;
 
@@ -618,9 +618,9 @@ static int do_mint(struct world *w, const char *verb, const struct value *what, 
 	const struct ims_client *client = id != NULL ? index_get(&w->ims.clients, id) : NULL;
 	bool jwt = strcmp(value_text_or(value_get(what, "grant"), "oauth"), "jwt") == 0;
 	struct ims_error why;
-	struct mint m = { .client_id = id,
-			  .grant = jwt ? GRANT_JWT : GRANT_OAUTH,
-			  .by = "consumer:other" };
+	struct mint_wish m = { .client_id = id,
+			       .grant = jwt ? GRANT_JWT : GRANT_OAUTH,
+			       .by = "consumer:other" };
 
 	if (client == NULL || client->cred == NULL)
 		return err_at(err, what->pos, "no credential has client id '%s'",
@@ -639,7 +639,7 @@ static int do_app(struct world *w, const char *verb, const struct value *what, s
 	const char *name = value_text(value_get(what, "instance")),
 		   *flow = value_text(value_get(what, "workflow")), *why = NULL;
 	struct app *a = name != NULL ? app_find(w, name) : NULL;
-	struct workflow *f = a != NULL && flow != NULL ? app_workflow(a, flow) : NULL;
+	struct workflow *f = a != NULL && flow != NULL ? app_flow(a, flow) : NULL;
 
 	if (a == NULL)
 		return err_at(err, what->pos, "no app '%s'", name != NULL ? name : "");
@@ -674,7 +674,7 @@ static int do_contact(struct world *w, const char *verb, const struct value *wha
 	if (c == NULL)
 		return err_at(err, what->pos, "no contact '%s' in '%s'", id != NULL ? id : "",
 			      org != NULL ? org : "");
-	dynamics_touch(w, c, "somebody");
+	dynamics_edit(w, c, "somebody");
 	return 0;
 }
 
@@ -682,7 +682,7 @@ static int do_project(struct world *w, const char *verb, const struct value *wha
 {
 	const char *id = value_text(value_get(what, "project")),
 		   *title = value_text(value_get(what, "title"));
-	struct project *p = id != NULL ? console_project(w, id) : NULL;
+	struct project *p = id != NULL ? console_project_of_id(w, id) : NULL;
 
 	if (p == NULL)
 		return err_at(err, what->pos, "no project '%s'", id != NULL ? id : "");

@@ -285,8 +285,8 @@ int console_add_secret(struct world *w, struct credential *c, const char *who, s
 int console_delete_secret(struct world *w, struct credential *c, const char *uuid, const char *who, const char **ret_why) MUST_USE;
 void console_rename(struct world *w, struct project *p, const char *title, const char *who);
 void console_delete_project(struct world *w, struct project *p, const char *who);
-struct credential *console_credential(const struct world *w, const char *id); /* by JWT or OAuth id; not the deleted; or NULL */
-struct project *console_project(const struct world *w, const char *id);       /* not the deleted; or NULL */
+struct credential *console_cred_of_id(const struct world *w, const char *id); /* by JWT or OAuth id; not the deleted; or NULL */
+struct project *console_project_of_id(const struct world *w, const char *id);       /* not the deleted; or NULL */
 const struct client_secret *console_newest_secret(const struct credential *c); /* or NULL */
 const char *const *console_rows(const struct world *w, const struct credential *c); /* types as the list says them: one, two or none; ends with NULL */
 void console_mark_deleted(struct world *w, struct credential *c, const char *who);
@@ -317,7 +317,7 @@ struct token {
 	int64_t minted, ends;       /* true time */
 	bool dead;                  /* revoked */
 };
-struct mint {                       /* a wish for a token, and who has it */
+struct mint_wish {                       /* a wish for a token, and who has it */
 	const char *client_id, *secret;
 	const char *private_key;    /* GRANT_JWT inside the world; from outside NULL, the assertion's shape was checked */
 	const char *scope;          /* commas between; NULL: all of the client's */
@@ -346,10 +346,10 @@ struct ims {
 	size_t mint_count, mint_cap;
 	uint64_t requests;
 };
-const struct token *ims_mint(struct world *w, const struct mint *m, struct ims_error *ret) MUST_USE; /* NULL: refused, *ret says why */
+const struct token *ims_mint(struct world *w, const struct mint_wish *m, struct ims_error *ret) MUST_USE; /* NULL: refused, *ret says why */
 /* The token as it was at some time before the world began (app_load): recorded, never refused. */
-const struct token *ims_mint_past(struct world *w, const struct mint *m, int64_t at) MUST_USE;
-bool ims_would_mint(const struct world *w, const struct mint *m);
+const struct token *ims_mint_past(struct world *w, const struct mint_wish *m, int64_t at) MUST_USE;
+bool ims_would_mint(const struct world *w, const struct mint_wish *m);
 const struct token *ims_token(const struct world *w, const char *text); /* a living one, or NULL */
 bool token_lives(const struct world *w, const struct token *t);
 void ims_revoke(struct world *w, const struct credential *c, enum grant g, const struct client_secret *s); /* s NULL: whatever the secret */
@@ -396,7 +396,7 @@ struct apps {
 	uint64_t requests;
 };
 struct app *app_find(const struct world *w, const char *instance);
-struct workflow *app_workflow(struct app *a, const char *name); /* or NULL */
+struct workflow *app_flow(struct app *a, const char *name); /* or NULL */
 const char *wf_status_name(enum wf_status s);
 int64_t wf_backlog(const struct world *w, const struct workflow *f);
 bool wf_pending_edits(const struct workflow *f);
@@ -492,7 +492,7 @@ struct dynamics {
 	uint64_t requests;
 };
 struct dyn_org *dynamics_org(const struct world *w, const char *name); /* or NULL */
-void dynamics_touch(struct world *w, struct dyn_contact *c, const char *who); /* somebody edits the last name */
+void dynamics_edit(struct world *w, struct dyn_contact *c, const char *who); /* somebody edits the last name */
 void dynamics_changed(struct world *w, struct dyn_contact *c, const char *what, const char *who); /* fields are set: gives it a version, and lets apps know */
 struct dyn_contact *dynamics_new_contact(struct world *w, struct dyn_org *o, const char *id);      /* dynamics_changed has to follow */
 struct dyn_cond;

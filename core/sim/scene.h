@@ -19,6 +19,9 @@ struct scene_says {
 	const char *by;
 	const char *const *facts;  /* "name=value"; ends with NULL; may be NULL */
 	const char *last_used, *none_since, *at, *note; /* as typed, or NULL */
+	/* Before saying anything they put this text where this reference leads; both NULL: nothing. It is a secret: no sink but that one. */
+	const char *store_ref, *store_text;
+	bool silent; /* they have acted (and stored), and say nothing: no ack is given */
 };
 
 struct scene {
@@ -41,8 +44,11 @@ struct scene {
 	/* Every text that leaves the program. `channel`: "output", "journal", "inbox", "secret-file", or "request <connection>". */
 	void (*saw_text)(void *ctx, const char *channel, const char *text, size_t len);
 	void (*command_begins)(void *ctx, enum scene_command kind);
-	/* @by_itself  it came to its end; false: it was killed */
-	void (*command_ended)(void *ctx, enum scene_command kind, bool by_itself);
+	/*
+	 * @by_itself    it came to its end; false: it was killed, or stopped by a signal
+	 * @exit_status  the command's own when it came to its end, as core/run gives it; else -1
+	 */
+	void (*command_ended)(void *ctx, enum scene_command kind, bool by_itself, int exit_status);
 	/*
 	 * Faults have ended, and the same command run again and again comes to the same end: judged for convergence.
 	 * @exit_status  of the last apply. @planned_status  of a plan afterwards with --detailed-exitcode: 0 nothing to do, 2 changes, 3, 5 ...

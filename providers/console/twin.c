@@ -593,7 +593,7 @@ static void answer_workspace(struct world *w, const struct twin_req *req, struct
 	else if (get && req_path(req, 7, "download"))
 		resp_json(resp, 200, download_value(w, req->arena, s));
 	else if (req_is(req, "DELETE") && req_path(req, 7, "credentials/*")) {
-		struct credential *c = console_credential(w, req->segments[8]);
+		struct credential *c = console_cred_of_id(w, req->segments[8]);
 
 		if (c == NULL || c->workspace != s) {
 			resp_message(req, resp, 500, "Internal Server Error");
@@ -610,7 +610,7 @@ static void answer_workspace(struct world *w, const struct twin_req *req, struct
 static void answer_project(struct world *w, const struct twin_req *req, struct twin_resp *resp,
 			   const struct organization *o)
 {
-	struct project *p = console_project(w, req->segments[4]);
+	struct project *p = console_project_of_id(w, req->segments[4]);
 	struct value *list;
 
 	if (p == NULL || p->org != o) {
@@ -649,7 +649,7 @@ static void answer_project(struct world *w, const struct twin_req *req, struct t
 static struct credential *org_credential(const struct world *w, const struct organization *o,
 					 const char *id)
 {
-	struct credential *c = console_credential(w, id);
+	struct credential *c = console_cred_of_id(w, id);
 
 	return c != NULL && c->workspace->project->org == o ? c : NULL;
 }
@@ -922,7 +922,7 @@ static void answer_place(struct world *w, const struct twin_req *req, struct twi
 {
 	bool by_client = strcmp(req->segments[3], "clients") == 0;
 	const struct credential *c = by_client ? client_credential(w, req->segments[4]) :
-						 console_credential(w, req->segments[5]);
+						 console_cred_of_id(w, req->segments[5]);
 	struct arena *a = req->arena;
 	struct value *v = value_map(a), *list = value_list(a);
 
@@ -995,7 +995,7 @@ static void answer_org(struct world *w, const struct twin_req *req, struct twin_
 	if (own != NULL && w->sw.own_token_console == 1 &&
 	    !((req_path(req, 3, "credentials/*/secrets") ||
 	       req_path(req, 3, "credentials/*/secrets/*")) &&
-	      console_credential(w, req->segments[4]) == own &&
+	      console_cred_of_id(w, req->segments[4]) == own &&
 	      text_in(own->services, "AdobeIOManagementAPISDK"))) {
 		resp_message(req, resp, 403, "You are not permitted to use this API");
 		return;

@@ -267,7 +267,7 @@ static void not_found(const struct world *w, const struct twin_req *req, struct 
 static struct credential *project_credential(const struct world *w, const struct project *p,
 					     const char *id)
 {
-	struct credential *c = id != NULL ? console_credential(w, id) : NULL;
+	struct credential *c = id != NULL ? console_cred_of_id(w, id) : NULL;
 
 	return c != NULL && c->workspace->project == p ? c : NULL;
 }
@@ -324,7 +324,7 @@ void console_pages_answer(struct world *w, const struct twin_req *req, struct tw
 {
 	const struct project *p =
 		req->segment_count > 3 && strcmp(req->segments[2], "projects") == 0 ?
-			console_project(w, req->segments[3]) :
+			console_project_of_id(w, req->segments[3]) :
 			NULL;
 	const struct credential *c;
 	bool get = req_is(req, "GET");

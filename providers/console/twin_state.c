@@ -37,7 +37,7 @@ const char *cred_state_name(enum cred_state s)
 	return NULL;
 }
 
-struct credential *console_credential(const struct world *w, const char *id)
+struct credential *console_cred_of_id(const struct world *w, const char *id)
 {
 	struct credential *c = index_get(&w->console.creds, id);
 
@@ -48,7 +48,7 @@ struct credential *console_credential(const struct world *w, const char *id)
 	return cred_has_oauth(c) && strcmp(c->oauth_id, id) == 0 ? c : NULL;
 }
 
-struct project *console_project(const struct world *w, const char *id)
+struct project *console_project_of_id(const struct world *w, const char *id)
 {
 	struct project *p = index_get(&w->console.projects, id);
 

@@ -67,7 +67,7 @@ struct dyn_contact *dynamics_new_contact(struct world *w, struct dyn_org *o, con
 	return c;
 }
 
-void dynamics_touch(struct world *w, struct dyn_contact *c, const char *who)
+void dynamics_edit(struct world *w, struct dyn_contact *c, const char *who)
 {
 	const char *mark = strstr(c->last, " #");
 	size_t len = mark != NULL ? (size_t)(mark - c->last) : strlen(c->last);
@@ -82,10 +82,10 @@ static void activity(struct world *w, void *what, int64_t arg)
 
 	(void)arg;
 	if (o->contact_count > 0)
-		dynamics_touch(w,
-			       o->busy != NULL ? o->busy :
-						 o->contacts[o->turns++ % o->contact_count],
-			       "activity");
+		dynamics_edit(w,
+			      o->busy != NULL ? o->busy :
+						o->contacts[o->turns++ % o->contact_count],
+			      "activity");
 	world_at(w, w->now_ms + o->every, activity, o, 0);
 }
 

@@ -96,7 +96,7 @@ static bool scopes_fit(texts have, const char *wanted)
 
 /* The secret that fits, or NULL with *ret filled. */
 static const struct client_secret *check_oauth(const struct world *w, const struct credential *c,
-					       const struct mint *m, struct ims_error *ret)
+					       const struct mint_wish *m, struct ims_error *ret)
 {
 	const struct client_secret *s = m->secret != NULL ? find_secret(c, m->secret) : NULL;
 
@@ -119,7 +119,7 @@ static const struct client_secret *check_oauth(const struct world *w, const stru
 }
 
 static const struct client_secret *check_jwt(const struct world *w, const struct credential *c,
-					     const struct mint *m, struct ims_error *ret)
+					     const struct mint_wish *m, struct ims_error *ret)
 {
 	struct client_secret *s = c->jwt_secret;
 
@@ -141,7 +141,8 @@ static const struct client_secret *check_jwt(const struct world *w, const struct
 	return s;
 }
 
-static bool check_caller(const struct ims_client *x, const struct mint *m, struct ims_error *ret)
+static bool check_caller(const struct ims_client *x, const struct mint_wish *m,
+			 struct ims_error *ret)
 {
 	if (m->secret != NULL && strcmp(x->secret, m->secret) == 0)
 		return true;
@@ -150,7 +151,7 @@ static bool check_caller(const struct ims_client *x, const struct mint *m, struc
 }
 
 /* Whether it would be given, and with which of the client's secrets (NULL for callers). */
-static bool allowed(const struct world *w, const struct mint *m,
+static bool allowed(const struct world *w, const struct mint_wish *m,
 		    const struct ims_client **ret_client, struct client_secret **ret_secret,
 		    struct ims_error *ret)
 {
@@ -232,7 +233,7 @@ static const char *token_text(struct world *w, const struct ims_client *x, const
 	return arena_strndup(&w->arena, text.buf, text.len);
 }
 
-static const struct token *token_add(struct world *w, const struct mint *m,
+static const struct token *token_add(struct world *w, const struct mint_wish *m,
 				     const struct ims_client *x, const struct client_secret *s,
 				     int64_t at)
 {
@@ -248,8 +249,8 @@ static const struct token *token_add(struct world *w, const struct mint *m,
 	return t;
 }
 
-static void record(struct world *w, const struct mint *m, const struct ims_client *x, int64_t at,
-		   const char *error)
+static void record(struct world *w, const struct mint_wish *m, const struct ims_client *x,
+		   int64_t at, const char *error)
 {
 	struct mint_record r = { .at = at, .error = error, .grant = m->grant };
 
@@ -264,7 +265,7 @@ static void record(struct world *w, const struct mint *m, const struct ims_clien
 	WORLD_PUSH(w, w->ims.mints, w->ims.mint_count, w->ims.mint_cap, r);
 }
 
-const struct token *ims_mint(struct world *w, const struct mint *m, struct ims_error *ret)
+const struct token *ims_mint(struct world *w, const struct mint_wish *m, struct ims_error *ret)
 {
 	const struct ims_client *x;
 	struct client_secret *s;
@@ -281,7 +282,7 @@ const struct token *ims_mint(struct world *w, const struct mint *m, struct ims_e
 	return token_add(w, m, x, s, w->now_ms);
 }
 
-const struct token *ims_mint_past(struct world *w, const struct mint *m, int64_t at)
+const struct token *ims_mint_past(struct world *w, const struct mint_wish *m, int64_t at)
 {
 	const struct ims_client *x = index_get(&w->ims.clients, m->client_id);
 	struct credential *c = x != NULL ? x->cred : NULL;
@@ -308,7 +309,7 @@ const struct token *ims_mint_past(struct world *w, const struct mint *m, int64_t
 	return token_add(w, m, x, s, at);
 }
 
-bool ims_would_mint(const struct world *w, const struct mint *m)
+bool ims_would_mint(const struct world *w, const struct mint_wish *m)
 {
 	const struct ims_client *x;
 	struct client_secret *s;
@@ -381,9 +382,9 @@ static void consumer_mints(struct world *w, void *what, int64_t arg)
 	const struct ims_client *x = index_get(&w->ims.clients, k->client_id);
 	const struct client_secret *s = console_newest_secret(x->cred);
 	struct ims_error ignored;
-	struct mint m = { .client_id = k->client_id,
-			  .grant = k->grant,
-			  .by = arena_printf(&w->arena, "consumer:%s", k->name) };
+	struct mint_wish m = { .client_id = k->client_id,
+			       .grant = k->grant,
+			       .by = arena_printf(&w->arena, "consumer:%s", k->name) };
 
 	(void)arg;
 	m.secret = k->grant == GRANT_JWT ? x->cred->jwt_secret->value : s != NULL ? s->value : NULL;
@@ -502,11 +503,11 @@ static const char *param(const struct twin_req *req, const char *name)
 
 static void answer_v3(struct world *w, const struct twin_req *req, struct twin_resp *resp)
 {
-	struct mint m = { .client_id = param(req, "client_id"),
-			  .secret = param(req, "client_secret"),
-			  .scope = param(req, "scope"),
-			  .grant = GRANT_OAUTH,
-			  .by = "other" };
+	struct mint_wish m = { .client_id = param(req, "client_id"),
+			       .secret = param(req, "client_secret"),
+			       .scope = param(req, "scope"),
+			       .grant = GRANT_OAUTH,
+			       .by = "other" };
 	const char *grant = param(req, "grant_type");
 	struct ims_error e = { 0, NULL, NULL };
 	const struct token *t;
@@ -666,10 +667,10 @@ static bool check_assertion(struct world *w, const struct twin_req *req, const c
 
 static void answer_exchange(struct world *w, const struct twin_req *req, struct twin_resp *resp)
 {
-	struct mint m = { .client_id = param(req, "client_id"),
-			  .secret = param(req, "client_secret"),
-			  .grant = GRANT_JWT,
-			  .by = "other" };
+	struct mint_wish m = { .client_id = param(req, "client_id"),
+			       .secret = param(req, "client_secret"),
+			       .grant = GRANT_JWT,
+			       .by = "other" };
 	const char *jwt = param(req, "jwt_token");
 	const struct ims_client *x =
 		m.client_id != NULL ? index_get(&w->ims.clients, m.client_id) : NULL;

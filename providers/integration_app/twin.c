@@ -20,7 +20,7 @@ struct app *app_find(const struct world *w, const char *instance)
 	return index_get(&w->apps.by_instance, instance);
 }
 
-struct workflow *app_workflow(struct app *a, const char *name)
+struct workflow *app_flow(struct app *a, const char *name)
 {
 	for (size_t i = 0; i < WF_COUNT; i++) {
 		if (strcmp(a->flows[i].name, name) == 0)
@@ -81,10 +81,10 @@ bool wf_pending_edits(const struct workflow *f)
 
 /* ---- tokens ---- */
 
-static struct mint wish(struct world *w, const struct app *a, const struct app_settings *s,
-			const char *workflow)
+static struct mint_wish wish(struct world *w, const struct app *a, const struct app_settings *s,
+			     const char *workflow)
 {
-	return (struct mint){
+	return (struct mint_wish){
 		.client_id = s->client_id,
 		.secret = s->oauth ? s->client_secret : s->jwt_secret,
 		.private_key = s->private_key != NULL ? s->private_key : "",
@@ -116,7 +116,7 @@ static const struct token *shared_token(const struct world *w, const struct work
 static bool wf_mint(struct world *w, struct workflow *f)
 {
 	const struct token *t = shared_token(w, f);
-	struct mint m = wish(w, f->app, f->using, f->name);
+	struct mint_wish m = wish(w, f->app, f->using, f->name);
 	struct ims_error ignored;
 
 	if (t == NULL)
@@ -335,7 +335,7 @@ int app_save(struct world *w, struct app *a, bool oauth, const char *client_id,
 	const struct app_settings *old = a->saved;
 	struct app_settings *s = ARENA_NEW(&w->arena, struct app_settings);
 	struct ims_error ignored;
-	struct mint m;
+	struct mint_wish m;
 
 	*s = *old;
 	s->oauth = oauth;
@@ -438,7 +438,7 @@ static int load_settings(struct world *w, struct app *a, const struct value *v, 
 /* A workflow that runs got its token some time ago; how, the document may say. */
 static void hold_token(struct world *w, struct workflow *f, int how, int64_t age)
 {
-	struct mint m = wish(w, f->app, f->using, f->name);
+	struct mint_wish m = wish(w, f->app, f->using, f->name);
 
 	if (how == 0 || how == 1)
 		m.grant = how == 0 ? GRANT_JWT : GRANT_OAUTH;
@@ -621,10 +621,10 @@ void app_truth(const struct world *w, struct arena *a, struct value *ret)
 		const struct app *app = w->apps.list[i];
 		const struct app_settings *s = app->saved;
 		struct value *v = value_map(a), *flows = value_list(a);
-		struct mint m = { .client_id = s->client_id,
-				  .secret = s->oauth ? s->client_secret : s->jwt_secret,
-				  .private_key = s->private_key != NULL ? s->private_key : "",
-				  .grant = s->oauth ? GRANT_OAUTH : GRANT_JWT };
+		struct mint_wish m = { .client_id = s->client_id,
+				       .secret = s->oauth ? s->client_secret : s->jwt_secret,
+				       .private_key = s->private_key != NULL ? s->private_key : "",
+				       .grant = s->oauth ? GRANT_OAUTH : GRANT_JWT };
 
 		for (size_t k = 0; k < WF_COUNT; k++)
 			value_list_add(a, flows, flow_truth(w, a, &app->flows[k]));

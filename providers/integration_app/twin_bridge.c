@@ -101,7 +101,7 @@ static void answer_app(struct world *w, const struct twin_req *req, struct twin_
 	} else if ((req_path(req, 4, "workflows/*/start") ||
 		    req_path(req, 4, "workflows/*/stop")) &&
 		   req_is(req, "POST")) {
-		f = app_workflow(app, req->segments[5]);
+		f = app_flow(app, req->segments[5]);
 		if (f == NULL) {
 			resp_message(req, resp, 404, "no such workflow");
 			return;
@@ -119,7 +119,7 @@ static void answer_app(struct world *w, const struct twin_req *req, struct twin_
 
 static void answer_credential(struct world *w, const struct twin_req *req, struct twin_resp *resp)
 {
-	struct credential *c = console_credential(w, req->segments[4]);
+	struct credential *c = console_cred_of_id(w, req->segments[4]);
 	const char *act = req->segments[5], *why = NULL;
 	struct value *v = value_map(req->arena);
 	int r = 0;

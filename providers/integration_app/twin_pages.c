@@ -161,7 +161,7 @@ static void push_button(struct world *w, const struct twin_req *req, struct twin
 			struct app *a, const char *home)
 {
 	const char *name = req_field(req, "workflow"), *act = req_field(req, "act");
-	struct workflow *f = name != NULL ? app_workflow(a, name) : NULL;
+	struct workflow *f = name != NULL ? app_flow(a, name) : NULL;
 	const char *why = NULL;
 
 	if (f == NULL || act == NULL || (strcmp(act, "start") != 0 && strcmp(act, "stop") != 0))

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drive.h - plays one case: a rollout file, a scene, a seed, and what goes wrong; as its user would, with the real engine.
+ *
+ * It runs `apply` again and again: at the time that the last one named (or a little earlier, or much later), when a person has answered, after a
+ * kill, a signal, a failure. Sometimes `plan` or `status` in between. Sometimes with --wait, and then with a user who interrupts it one day. When nothing
+ * more goes wrong it has to come to rest within a bounded number of commands: finished, or the same answer again and again. Then
+ * the scene is asked for its verdict. The same case gives the same result, byte for byte.
+ */
+#pragma once
+#include "core/api/provider.h"
+#include "core/sim/scene.h"
+#include "core/sim/trouble.h"
+
+struct drive_text {
+	const char *name, *text; /* NULL text: does not resolve yet, and may be written */
+};
+struct drive_case {
+	const struct scene *scene;
+	const struct registry *registry;
+	const char *rollout;             /* YAML */
+	const struct value *vars;        /* map: environment variables; or NULL */
+	const struct drive_text *secrets; /* by reference */
+	size_t secret_count;
+	uint64_t seed;
+	const struct trouble_fixed *fixed;
+	size_t fixed_count;
+	unsigned troubles, gap;          /* by chance: so many at most, one in `gap` points; 0: none */
+	int64_t person_delay_ms;         /* at most */
+	bool values;                     /* bodies as values, not bytes (wire.h) */
+	bool calm;                       /* a user as the manual has it: nothing drawn but latencies. For sweeps and measuring */
+	bool is_told;                    /* keep output, journal and events as text */
+};
+
+struct drive_result {
+	const char *violation;           /* in `arena`; NULL: sound */
+	int exit_status, planned_status; /* of the last apply; of the plan afterwards; -1: it did not come to that */
+	unsigned commands, applies, kills, waits;
+	uint64_t exchanges, records, acks, acks_refused;
+	int64_t span_ms;                 /* virtual */
+	struct troubles troubles;        /* what happened */
+	struct sb told;                  /* is_told */
+	struct sb journal, inbox;        /* is_told */
+	struct arena arena;
+};
+void drive_play(const struct drive_case *c, struct drive_result *ret);
+void drive_result_done(struct drive_result *r);

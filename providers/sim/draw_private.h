@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* draw_private.h - what draw's own files share: the case under construction. */
+#pragma once
+#include "core/base/sb.h"
+#include "core/base/when.h"
+#include "providers/sim/dice.h"
+#include "providers/sim/draw.h"
+
+#define DRAW_ENVS 4
+#define DRAW_ORIGIN "https://systems.example"
+#define DRAW_START INT64_C(1795420800000) /* 2026-11-23T08:00:00Z */
+
+enum draw_certificate { CERT_FAR, CERT_SOON, CERT_DEAD };
+enum draw_consumer { CONSUMER_NONE, CONSUMER_JWT, CONSUMER_JWT_ENDS, CONSUMER_OAUTH };
+
+/* One environment's choices; `e` is what becomes of it for the judge. */
+struct drawn {
+	struct sim_env e;
+	size_t shares;               /* the earlier environment whose credential it uses; itself: none */
+	size_t after;                /* the earlier environment it waits for; itself: none */
+	enum draw_certificate certificate;
+	enum draw_consumer consumer;
+	const char *secret;          /* text of the client secret */
+	bool has_secret;             /* the reference resolves from the beginning */
+	bool is_late;
+	bool by_id;                  /* the file names the project by its id */
+	bool reads_as_itself;        /* Campaign is read with the client that is migrated */
+	bool bridge_forbidden;       /* the bridge answers 403 for the instance */
+	bool has_filter, has_optout;
+	bool is_quiet;               /* nobody edits contacts */
+	bool pending, replay, backlog;
+	bool second_app;             /* another app lives on the credential */
+	bool second_declared;
+	const char *flows[3];        /* status of each workflow */
+	const char *executors[4];    /* start, secret, settings, restart */
+	const char *converts;        /* Adobe converts it then, or NULL */
+};
+
+struct draft {
+	struct sim_case *c;
+	struct arena *a;             /* the case's */
+	struct dice dice;
+	const struct draw_options *o;
+	struct drawn envs[DRAW_ENVS];
+	size_t count;
+	bool console_by_client, has_campaign, has_dynamics, has_bridge;
+	bool is_skewed;              /* clocks further apart than evidence allows */
+	const char *ims_org;
+	struct value *world, *switches;
+	struct sim_text *vars, *secrets;
+	size_t var_cap, secret_cap;
+	struct sim_act *acts;
+	size_t act_cap;
+};
+
+bool draw_plain(const struct draft *d);  /* one of the fixed kinds */
+const char *draw_secret(struct draft *d, const char *what) MUST_USE; /* a made-up secret */
+void draw_var(struct draft *d, const char *name, const char *text);
+void draw_ref(struct draft *d, const char *ref, const char *text);
+struct value *draw_map(struct draft *d, struct value *list) MUST_USE; /* a map, put at the end of the list when there is one */
+void draw_set(struct draft *d, struct value *map, const char *key, const char *fmt, ...) PRINTF_LIKE(4, 5);
+const char *draw_switch(const struct draft *d, const char *name); /* as drawn, or its default */
+
+void draw_switches(struct draft *d);
+void draw_world(struct draft *d);
+void draw_rollout(struct draft *d);
+void draw_acts(struct draft *d);

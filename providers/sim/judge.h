@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * judge.h - what must never be, judged on what really happened in a world.
+ *
+ * Looks at the twins' ground truth only: who minted which grant when, what apps hold, which writes took effect, and at the texts that left the
+ * program. Knows nothing of how the tool decides: includes no header of engine, gates, providers' clients, store or journal (lint checks it).
+ * Incremental: each look reads what is new since the last. The first violation stays.
+ *
+ *   (a) the JWT credential is never deleted while an app depends on it, or without 24 h of quiet (true time), nor is anything deleted that
+ *       nobody asked to delete. Excused is what nobody could have seen: an outsider's act within the console's lag before the deletion.
+ *   (b) no write takes effect twice: start, cancel, the same settings saved again, a second restart that nothing made necessary, a secret revealed
+ *       that had been brought, the canary touched again. An outside hand, a workflow that FAILED, a kill and a command that failed excuse.
+ *   (c) no secret text in any output, file or request but the one that needs it.
+ *   (d) at the end each environment stands as it should: see sim_end.
+ *   (e) when a command has ended by itself, no workflow is stopped that was meant to run, unless somebody else, or a person in the middle
+ *       of a restart, stopped it.
+ *   (f) reading commands change nothing, and mint no token of a client that is migrated.
+ */
+#pragma once
+#include "core/api/twin.h"
+#include "providers/sim/case.h"
+
+struct world;
+struct judge;
+
+/* Borrows both. The caller frees it. */
+struct judge *judge_new(const struct world *w, const struct sim_case *c) MUST_USE;
+void judge_free(struct judge *j); /* NULL is fine */
+
+void judge_look(struct judge *j); /* after each event of the world and each answer */
+/* A person says to a step's question what they know to be untrue, or not to be what was asked for: what rests on it is excused. */
+void judge_misled(struct judge *j, const char *env);
+/* A person is in the middle of something in that environment, or not any more. */
+void judge_busy(struct judge *j, const char *env, bool is_busy);
+void judge_saw(struct judge *j, const char *channel, const char *text, size_t len);
+void judge_begins(struct judge *j, bool reads);
+/* @exit_status  -1 when it did not end by itself */
+void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status);
+void judge_settled(struct judge *j, int exit_status, int planned_status);
+const char *judge_verdict(const struct judge *j); /* NULL: sound */
