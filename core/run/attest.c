@@ -255,8 +255,9 @@ int attest_take(struct journal *j, const struct registry *reg, bool write, struc
 {
 	struct arena *a = journal_arena(j);
 	struct value *acks = NULL;
+	size_t from = 0;
 
-	if (journal_inbox(j->store, a, &acks, err) < 0)
+	if (journal_inbox(j->store, a, &from, &acks, err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < value_count(acks); i++) {
 		const struct value *ack = value_at(acks, i);

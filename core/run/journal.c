@@ -96,7 +96,8 @@ int journal_add(struct journal *j, const char *type, struct value *rec, struct e
 	return history_fold(&j->history, rec, err);
 }
 
-int journal_inbox(const struct store *store, struct arena *a, struct value **ret, struct err *err)
+int journal_inbox(const struct store *store, struct arena *a, size_t *from, struct value **ret,
+		  struct err *err)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(JOURNAL_MAX);
 	struct value *list = value_list(a);
@@ -104,7 +105,9 @@ int journal_inbox(const struct store *store, struct arena *a, struct value **ret
 
 	if (store->read_all(store->ctx, INBOX_NAME, &text, err) < 0)
 		return -err->code;
-	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL;
+	if (*from > text.len)
+		*from = 0; /* it is another file now */
+	for (at = text.buf + *from; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf)));
 	     at = end + 1) {
 		struct err bad = ERR_INIT;
 		struct value *ack;
@@ -112,6 +115,7 @@ int journal_inbox(const struct store *store, struct arena *a, struct value **ret
 		if (json_parse(a, at, (size_t)(end - at), NULL, NULL, NULL, &ack, &bad) == 0)
 			value_list_add(a, list, ack);
 	}
+	*from = (size_t)(at - text.buf);
 	*ret = list;
 	return 0;
 }

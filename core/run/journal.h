@@ -24,7 +24,7 @@ struct journal {
 	int64_t records;
 	size_t bytes;              /* so far; more than can be read back is never written */
 	char head[65];             /* hash of the last line */
-	size_t inbox_read;         /* acknowledgements looked at so far */
+	size_t inbox_read;         /* bytes of it looked at so far */
 };
 
 /* Reads, checks the chain, folds. A torn last line (a kill in the middle of writing) is left out; other damage is E_IO, naming the record. */
@@ -34,8 +34,11 @@ void journal_close(struct journal *j);
 int journal_add(struct journal *j, const char *type, struct value *rec, struct err *err) MUST_USE;
 struct arena *journal_arena(struct journal *j);
 
-/* All acknowledgements of the inbox, oldest first: a list of maps in `a`. Lines that cannot be read are skipped. */
-int journal_inbox(const struct store *store, struct arena *a, struct value **ret, struct err *err) MUST_USE;
+/*
+ * The acknowledgements of the inbox, oldest first: a list of maps in `a`. Lines that cannot be read are skipped.
+ * @from  in: the byte to begin at, 0 for all; out: where those begin that come next
+ */
+int journal_inbox(const struct store *store, struct arena *a, size_t *from, struct value **ret, struct err *err) MUST_USE;
 int journal_inbox_add(const struct store *store, const struct value *ack, struct err *err) MUST_USE;
 /* Hashes a personal id with a run's salt: 16 hex digits in `a`. */
 const char *journal_hash_id(struct arena *a, const char *salt, const char *id) MUST_USE;

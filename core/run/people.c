@@ -219,10 +219,11 @@ void people_poll(struct engine *e)
 	if (engine_mono(e) < e->inbox_mono)
 		return;
 	e->inbox_mono = engine_mono(e) + INBOX_EVERY;
-	if (journal_inbox(e->o->store, &tmp, &acks, &err) < 0) {
+	/* An answer names a question's nonce, which was there before it: what matched none once never will. */
+	if (journal_inbox(e->o->store, &tmp, &e->journal.inbox_read, &acks, &err) < 0) {
 		e->fatal = err;
 	} else {
-		for (size_t i = e->journal.inbox_read; i < value_count(acks); i++)
+		for (size_t i = 0; i < value_count(acks); i++)
 			take_ack(e, value_at(acks, i));
 	}
 	arena_done(&tmp);

@@ -27,6 +27,7 @@
 #define FAILURES_TO_REST 3
 #define WAITS_TO_REST 24
 #define ABANDONS_MAX 2
+#define ANSWERS_MAX 60          /* people who are too slow for what they are asked may answer for ever */
 #define STUCK_IN_TROUBLE                                                                           \
 	8 /* nothing gets ahead any more: waiting for the rest of the trouble is idle */
 #define STREAM_USER 3

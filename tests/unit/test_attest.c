@@ -55,7 +55,7 @@ static const struct value *inbox_last(struct shop *s, struct arena *a)
 	struct value *list = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(journal_inbox(&s->store, a, &list, &err), 0);
+	assert_int_equal(journal_inbox(&s->store, a, &(size_t){ 0 }, &list, &err), 0);
 	return value_at(list, value_count(list) - 1);
 }
 
