@@ -99,8 +99,8 @@ static void add_gates(struct draft *d, struct sb *out)
 {
 	if (draw_plain(d)) {
 		sb_add(out,
-		       "    gates:\n      workflows_stable: {soak: 1m, cadence: 30s}\n      backlog: {cadence: 30s}\n"
-		       "      records_arrive: {cadence: 1m}\n      app_uses_oauth: {cadence: 1m}\n      jwt_quiet: {cadence: 30m}\n");
+		       "    gates:\n      workflows_stable: {soak: 1m, cadence: 1m}\n      backlog: {cadence: 1m}\n"
+		       "      records_arrive: {cadence: 5m}\n      app_uses_oauth: {cadence: 15m}\n      still_mints: {cadence: 6h}\n");
 		return;
 	}
 	if (dice_one_in(&d->dice, 3))
@@ -112,9 +112,11 @@ static void add_gates(struct draft *d, struct sb *out)
 		dice_between(&d->dice, 1, 40), dice_between(&d->dice, 10, 300), fewest(d));
 	sb_addf(out, "      backlog: {tolerance: %" PRId64 ", cadence: 1m}\n",
 		dice_between(&d->dice, 0, 500));
+	/* What a person has read is good for an hour: more looks than fit into it can never be had. */
 	sb_addf(out,
 		"      jwt_quiet: {quiet: %" PRId64 "h, cadence: %" PRId64 "m, min_samples: %s}\n",
-		dice_between(&d->dice, 24, 50), dice_between(&d->dice, 1, 60), fewest(d));
+		dice_between(&d->dice, 24, 50), dice_between(&d->dice, 1, 20),
+		dice_one_in(&d->dice, 2) ? "2" : "1");
 	sb_addf(out, "      app_uses_oauth: {cadence: %" PRId64 "s}\n",
 		dice_between(&d->dice, 10, 600));
 	if (dice_one_in(&d->dice, 3))

@@ -152,6 +152,9 @@ void draw_switches(struct draft *d)
 
 	d->switches = value_map(d->a);
 	value_set(d->a, d->world, "switches", d->switches);
+	/* Where the bridge does everything, nobody has to be asked for anything. */
+	if (d->o->kind == DRAW_BRIDGE)
+		set_switch(d, "jwt_in_usages", "true");
 	if (draw_plain(d))
 		return;
 	for (size_t i = 0; i < count; i++)

@@ -222,13 +222,16 @@ static void add_token(struct draft *d, struct value *f, const struct drawn *x)
 		 oauth ? dice_between(&d->dice, 1, 100) : dice_between(&d->dice, 5, 600));
 }
 
-static void add_flow(struct draft *d, struct value *flows, const struct drawn *x, size_t i)
+static void add_flow(struct draft *d, struct value *flows, const struct drawn *x, size_t i,
+		     bool stays)
 {
 	static const char *const names[] = { "ingress", "egress", "opt-in-out" };
 	struct value *f = value_map(d->a);
 
 	value_set(d->a, flows, names[i], f);
-	draw_set(d, f, "status", "%s", x->flows[i]);
+	draw_set(d, f, "status", "%s", stays ? "STOPPED" : x->flows[i]);
+	if (stays)
+		return;
 	if (strcmp(x->flows[i], "STOPPED") != 0 && strcmp(x->flows[i], "STARTING") != 0)
 		draw_set(d, f, "started_at", x->e.live == LIVE_STARTED_SWITCHED ? "-160m" : "-10d");
 	if (strcmp(x->flows[i], "RUNNING") == 0)
@@ -248,8 +251,11 @@ static void add_app(struct draft *d, struct value *apps, const struct drawn *x,
 {
 	struct value *app = draw_map(d, apps), *flows = value_map(d->a);
 
+	/* Who declares another app has stopped it, until its own owner comes to it; one that nobody declares runs on. */
+	bool is_own = instance == x->e.instance;
+
 	draw_set(d, app, "instance", "%s", instance);
-	if (instance == x->e.instance) {
+	if (is_own) {
 		draw_set(d, app, "campaign", "%s", x->e.tenant);
 		if (x->e.org != NULL)
 			draw_set(d, app, "dynamics", "%s", x->e.org);
@@ -257,7 +263,7 @@ static void add_app(struct draft *d, struct value *apps, const struct drawn *x,
 	add_settings(d, app, x);
 	value_set(d->a, app, "workflows", flows);
 	for (size_t i = 0; i < 3; i++)
-		add_flow(d, flows, x, i);
+		add_flow(d, flows, x, i, !is_own && x->second_declared);
 }
 
 static void add_tenant(struct draft *d, struct value *list, const struct drawn *x)
@@ -282,9 +288,7 @@ static void add_tenant(struct draft *d, struct value *list, const struct drawn *
 
 static void add_contacts(struct draft *d, struct value *o, const struct drawn *x)
 {
-	static const char *const last[] = { "Example", "O'Example \"Q\"",
-					    "\xe2\x80\x8f"
-					    "Example|",
+	static const char *const last[] = { "Example", "O'Example \"Q\"", "\342\200\217Example|",
 					    "Beispiel & S\xc3\xb6hne" };
 	struct value *list = list_in(d, o, "contacts");
 

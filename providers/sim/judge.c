@@ -154,22 +154,36 @@ void judge_busy(struct judge *j, const char *env, bool is_busy)
 
 /* ---- looking ---- */
 
+/* Which client is migrated is what the file says: a program that reads nothing else cannot know better. */
+static bool is_migrated(const struct judge *j, const char *client_id)
+{
+	for (size_t i = 0; i < j->c->env_count; i++) {
+		if (strcmp(j->c->envs[i].file_client_id, client_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void look_at_mint(struct judge *j, const struct mint_record *m)
 {
 	/* Apps and consumers mint when they like; the tool is the one of whom the world knows no name. */
-	if (j->reads && m->credential != NULL && strcmp(m->by, "other") == 0)
+	if (j->reads && m->client_id != NULL && strcmp(m->by, "other") == 0 &&
+	    is_migrated(j, m->client_id))
 		judge_say(j, 'f', "a reading command minted a token of %s, which is migrated",
 			  m->client_id);
 }
 
+/* One that has FAILED makes a restart of its app necessary, and a restart is one act for all of them. */
 static void look_at_flows(struct judge *j)
 {
 	for (size_t i = 0; i < j->app_count; i++) {
-		for (size_t k = 0; k < WF_COUNT; k++) {
-			struct watched_flow *f = &j->apps[i].flows[k];
+		struct watched_app *a = &j->apps[i];
+		bool failed = false;
 
-			f->may_again = f->may_again || f->f->status == WF_FAILED;
-		}
+		for (size_t k = 0; k < WF_COUNT; k++)
+			failed = failed || a->flows[k].f->status == WF_FAILED;
+		for (size_t k = 0; failed && k < WF_COUNT; k++)
+			a->flows[k].may_again = true;
 	}
 }
 
@@ -200,7 +214,9 @@ static void forgive(struct judge *j)
 void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 {
 	bool is_signal = exit_status == 130 || exit_status == 143;
-	bool is_failure = exit_status == -1 || exit_status == 1 || exit_status > 6;
+	/* A gate that failed is gone on from with a run of its own, which knows nothing of the one before. */
+	bool is_failure =
+		exit_status == -1 || exit_status == 1 || exit_status == 4 || exit_status > 6;
 
 	judge_look(j);
 	j->reads = false;

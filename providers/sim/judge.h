@@ -9,7 +9,7 @@
  *   (a) the JWT credential is never deleted while an app depends on it, or without 24 h of quiet (true time), nor is anything deleted that
  *       nobody asked to delete. Excused is what nobody could have seen: an outsider's act within the console's lag before the deletion.
  *   (b) no write takes effect twice: start, cancel, the same settings saved again, a second restart that nothing made necessary, a secret revealed
- *       that had been brought, the canary touched again. An outside hand, a kill and a command that failed excuse.
+ *       that had been brought, the canary touched again. An outside hand, a workflow that FAILED, a kill and a command that failed excuse.
  *   (c) no secret text in any output, file or request but the one that needs it.
  *   (d) at the end each environment stands as it should: see sim_end.
  *   (e) when a command has ended by itself, no workflow is stopped that was meant to run, unless somebody else, or a person in the middle

@@ -67,9 +67,16 @@ static bool meddled(const struct watched_env *x)
 	return (x->app != NULL && x->app->others) || (x->cred != NULL && x->cred->others);
 }
 
-static bool is_dead_end(enum sim_live l)
+/*
+ * Where the credential looks as if it never had been a JWT one, and nobody can read the app, nothing is asked for it: how it runs
+ * is not seen then.
+ */
+static bool is_not_seen(const struct judge *j, const struct sim_env *e)
 {
-	return l >= LIVE_APP_AHEAD;
+	bool looks_new = e->live == LIVE_NEVER_JWT ||
+			 (j->w->sw.after_status == 1 && e->live >= LIVE_CONVERTED);
+
+	return e->live >= LIVE_APP_AHEAD || (looks_new && !e->has_bridge);
 }
 
 static void judge_env_end(struct judge *j, const struct watched_env *x, int exit_status,
@@ -100,7 +107,7 @@ static void judge_env_end(struct judge *j, const struct watched_env *x, int exit
 	}
 	/* Whoever says that all is done has to be right, unless somebody else changed it. */
 	if ((exit_status == 0 || planned_status == 0) && missing != NULL && !meddled(x) &&
-	    !x->misled && !is_dead_end(x->e->live) && strcmp(x->e->workflows, "stopped") != 0)
+	    !x->misled && !is_not_seen(j, x->e) && strcmp(x->e->workflows, "stopped") != 0)
 		judge_say(j, 'd', "%s is said to be done (exit status %d, plan %d): %s", x->e->name,
 			  exit_status, planned_status, missing);
 }

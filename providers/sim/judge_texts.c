@@ -72,6 +72,21 @@ static const char *find(const char *text, size_t len, const char *word)
 	return memmem(text, len, word, strlen(word));
 }
 
+/* Whether a form names that client. */
+static bool names_client(const char *text, size_t len, const char *id)
+{
+	static const char field[] = "client_id=";
+	const char *end = text + len, *at = text;
+	size_t id_len = strlen(id);
+
+	while ((at = find(at, (size_t)(end - at), field)) != NULL) {
+		at += strlen(field);
+		if ((size_t)(end - at) >= id_len && memcmp(at, id, id_len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_to(const char *channel, const char *connection)
 {
 	return strncmp(channel, "request ", 8) == 0 && strcmp(channel + 8, connection) == 0;
@@ -103,7 +118,7 @@ static bool belongs(const struct world *w, const char *channel, const char *text
 	/* A wrong secret is sent as the right one would be. */
 	return strncmp(channel, "request ", 8) == 0 &&
 	       find(text, len, "client_credentials") != NULL &&
-	       (o == OWNER_UNKNOWN || (id != NULL && find(text, len, id) != NULL)) &&
+	       (o == OWNER_UNKNOWN || (id != NULL && names_client(text, len, id))) &&
 	       is_to(channel, "dynamics") == (o == OWNER_ENTRA);
 }
 
@@ -126,7 +141,8 @@ static void check_made_up(struct judge *j, const char *channel, const char *text
 
 void judge_saw(struct judge *j, const char *channel, const char *text, size_t len)
 {
-	if (j->reads && (strcmp(channel, "journal") == 0 || strcmp(channel, "secret-file") == 0))
+	/* A secret that is stored meanwhile is a person's doing: the tool would have had to reveal it first. */
+	if (j->reads && strcmp(channel, "journal") == 0)
 		judge_say(j, 'f', "a reading command wrote to %s", channel);
 	check_made_up(j, channel, text, len);
 	if (find(text, len, IMS_TOKEN) != NULL && !is_to(channel, "console") &&

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/base/sb.h"
 #include "core/base/when.h"
 #include "providers/sim/person_private.h"
 
@@ -362,6 +363,16 @@ static bool act(struct person *p, struct errand *x, const char *step, const stru
 	return false;
 }
 
+/* What a plan wants to know before it can be made is a list of names, one a line. */
+static const char *listed(const struct instruction *in, struct arena *a)
+{
+	CLEANUP(sb_done) struct sb out = SB_INIT(4096);
+
+	for (size_t i = 0; i < ARRAY_LEN(in->lines) && in->lines[i] != NULL; i++)
+		sb_addf(&out, "--fact %s ", in->lines[i]);
+	return arena_strndup(a, out.buf, out.len);
+}
+
 bool person_asked(struct person *p, const char *address, const struct instruction *in,
 		  struct scene_says *ret, struct arena *a)
 {
@@ -374,11 +385,13 @@ bool person_asked(struct person *p, const char *address, const struct instructio
 		return false;
 	if (strstr(args, "--last-used") != NULL)
 		return tell_last_use(p, x, in, ret, a);
-	if (strstr(args, "--fact ") != NULL && strstr(args, "--at ") == NULL) {
-		slash = strrchr(rest, '/');
-		if (slash != NULL && strcmp(slash, "/attest") == 0)
-			thing = arena_strndup(a, rest, (size_t)(slash - rest));
-		return tell_facts(p, x, thing, args, ret, a);
+	slash = strrchr(rest, '/');
+	if (slash != NULL && strcmp(slash, "/attest") == 0) {
+		thing = arena_strndup(a, rest, (size_t)(slash - rest));
+		if (*args == '\0')
+			args = listed(in, a);
 	}
+	if (thing != NULL || (strstr(args, "--fact ") != NULL && strstr(args, "--at ") == NULL))
+		return tell_facts(p, x, thing, args, ret, a);
 	return act(p, x, rest, in, ret, a);
 }

@@ -139,7 +139,8 @@ static void all_seeds_make_worlds_and_files_and_all_is_drawn(void **state)
 	}
 	for (size_t i = 0; i < LIVE_COUNT; i++) {
 		if (seen.live[i] < 50)
-			fail_msg("state '%s' was drawn %zu times", sim_live_name(i), seen.live[i]);
+			fail_msg("state '%s' was drawn %zu times", sim_live_name((enum sim_live)i),
+				 seen.live[i]);
 	}
 	for (size_t i = 0; i < switches; i++) {
 		const char *const *sides = draw_sides(all[i].name, &a);
