@@ -374,11 +374,24 @@ static void stop(struct engine *e)
 	}
 }
 
+/* Evidence for an act is being taken: the next command would have to begin with it again, and might never get to the act. */
+static bool is_midway(const struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->step_count; i++) {
+		const struct step_run *s = &e->steps[i];
+
+		for (size_t k = 0; s->state == STEP_BEFORE && k < s->gate_count; k++)
+			if (gate_is_midway(&s->gates[k]))
+				return true;
+	}
+	return false;
+}
+
 static bool is_out_of_patience(const struct engine *e)
 {
 	int64_t now = engine_mono(e), wake = next_wake(e);
 
-	if (e->o->patience_ms == INT64_MAX || is_busy(e))
+	if (e->o->patience_ms == INT64_MAX || is_busy(e) || is_midway(e))
 		return false; /* what is under way ends by itself: every exchange has its timeout */
 	if (wake == INT64_MAX)
 		return true;

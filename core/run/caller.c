@@ -359,6 +359,13 @@ static bool is_for_us(const struct call_job *j, int status)
 	return status == 401 || status == 403 || status == 429 || status >= 500;
 }
 
+static void hand_over_loss(struct call_job *j)
+{
+	log_debug("engine", "%s: %s", j->thing->name, j->err.msg);
+	err_clear(&j->err);
+	ask_call(j, NULL);
+}
+
 static void deliver_answer(struct call_job *j)
 {
 	const struct http_resp *r = &j->x.resp;
@@ -375,8 +382,12 @@ static void deliver_answer(struct call_job *j)
 	}
 	if (r->status < 300 && !r->body &&
 	    r->text) { /* a proxy's page, or garbage: no provider can read it */
-		j->may_have_acted = !is_read(j);
 		http_unexpected(&j->req, r, &j->err);
+		if (j->survives_loss) { /* as good as no answer */
+			hand_over_loss(j);
+			return;
+		}
+		j->may_have_acted = !is_read(j);
 		fail_job(j);
 		return;
 	}
@@ -430,9 +441,7 @@ static void back(struct exchange *x)
 		err_set(&j->err, E_TRANSPORT, "%s: %s %s: no answer", j->conn.name, x->method,
 			x->url);
 	if (j->survives_loss) {
-		log_debug("engine", "%s: %s", j->thing->name, j->err.msg);
-		err_clear(&j->err);
-		ask_call(j, NULL);
+		hand_over_loss(j);
 		return;
 	}
 	j->may_have_acted = x->result == SENT_UNKNOWN && !is_read(j);

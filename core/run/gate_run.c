@@ -62,6 +62,22 @@ static void recall(struct gate_run *g, const struct value *rec)
 	s->seen = o;
 }
 
+/*
+ * What must hold before an act was proved at its own pace; now it is looked at once more, in one go, since an act that cannot be undone rests on
+ * nothing older than this look.
+ */
+int64_t gate_cadence(const struct gate_run *g)
+{
+	int64_t cadence = limit_ms(g, "cadence", WHEN_MINUTE);
+
+	return MAX_OF(g->pg->is_before ? MIN_OF(cadence, WHEN_MINUTE) : cadence, WHEN_SECOND);
+}
+
+bool gate_is_midway(const struct gate_run *g)
+{
+	return g->pg->is_before && g->is_open && !g->is_passed && g->passes > 0;
+}
+
 size_t gate_samples_needed(const struct gate_run *g)
 {
 	return (size_t)MAX_OF(limit_ms(g, "passes", 1), limit_ms(g, "min_samples", 1));
@@ -97,8 +113,7 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 				    0;
 	}
 	if (g->passes) /* consecutive passes are a cadence apart, also across runs of the program */
-		g->wake_mono += MAX_OF(g->samples[g->count - 1].now_ms +
-					       limit_ms(g, "cadence", WHEN_MINUTE) -
+		g->wake_mono += MAX_OF(g->samples[g->count - 1].now_ms + gate_cadence(g) -
 					       clocks_now(s->e->clocks),
 				       (int64_t)0);
 	if (g->count && g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
@@ -200,12 +215,28 @@ static void expire(struct step_run *s, struct gate_run *g)
 		  g->says.why);
 }
 
+/* Somebody has just answered, and it was not enough: they are asked again when the answer may have become another one. */
+static bool was_asked_lately(struct step_run *s, struct gate_run *g)
+{
+	const struct past_step *p = engine_past(s->e, s);
+	int64_t now = clocks_now(s->e->clocks),
+		again = p->asked_ms +
+			MAX_OF(limit_ms(g, "cadence", WHEN_MINUTE), (int64_t)WHEN_MINUTE);
+
+	if (!p->is_asked || !p->ack || p->is_act || !p->ask_thing || !g->says.ask_thing ||
+	    strcmp(p->ask_thing, g->says.ask_thing) != 0 || now >= again)
+		return false;
+	g->says.until_ms = MAX_OF(g->says.until_ms, again);
+	g->wake_mono = engine_mono(s->e) + (again - now);
+	return true;
+}
+
 static void act_on(struct step_run *s, struct gate_run *g)
 {
 	struct engine *e = s->e;
-	int64_t cadence = limit_ms(g, "cadence", WHEN_MINUTE), now = clocks_now(e->clocks);
+	int64_t cadence = gate_cadence(g), now = clocks_now(e->clocks);
 
-	g->wake_mono = engine_mono(e) + MAX_OF(cadence, (int64_t)1000);
+	g->wake_mono = engine_mono(e) + cadence;
 	if (g->says.verdict == VERDICT_PASS) {
 		g->passes++;
 		if (g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
@@ -223,7 +254,7 @@ static void act_on(struct step_run *s, struct gate_run *g)
 	}
 	if (g->says.until_ms > now)
 		g->wake_mono = engine_mono(e) + (g->says.until_ms - now);
-	if (g->says.ask) {
+	if (g->says.ask && !was_asked_lately(s, g)) {
 		ask_facts(s, g->says.ask_thing, g);
 		/* Only an answer helps: whoever does not stay is told so at once. */
 		g->wake_mono = e->o->patience_ms == INT64_MAX ?

@@ -370,6 +370,7 @@ int journal_inbox(const struct store *store, size_t *from, struct arena *a, stru
 		value_list_add(a, list, read_ack(a, at, (size_t)(end - at)));
 		*from += (size_t)(end - at) + 1;
 	}
+	*from = (size_t)(at - text.buf);
 	*ret = list;
 	return 0;
 }

@@ -119,6 +119,8 @@ void step_waits(struct step_run *s, int64_t wake_mono, int64_t until_ms, const c
 void gate_open(struct step_run *s, struct gate_run *g, bool fresh);
 void gate_tick(struct step_run *s, struct gate_run *g); /* samples when due; fails the step when the gate does */
 size_t gate_samples_needed(const struct gate_run *g);     /* at least, for a pass */
+int64_t gate_cadence(const struct gate_run *g);           /* ms from one sample to the next */
+bool gate_is_midway(const struct gate_run *g);            /* seen to hold before an act, and not yet often enough: a command does not end now */
 void gate_done(struct gate_run *g);                       /* frees */
 /* A thing's facts as they may be written down: no private ones, contact ids hashed. NULL: none known. In the journal's arena. */
 const struct value *facts_to_write(struct engine *e, const struct observation *o);

@@ -270,8 +270,7 @@ static bool is_evidence_fresh(struct step_run *s)
 
 		if (!g->pg->is_before)
 			continue;
-		allowed += (int64_t)(need - 1) *
-			   value_int_or(value_get(g->pg->limits, "cadence"), WHEN_MINUTE);
+		allowed += (int64_t)(need - 1) * gate_cadence(g);
 		fresh = fresh && g->count <= need; /* it had to wait */
 	}
 	for (size_t i = 0; i < s->gate_count; i++)

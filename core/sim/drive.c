@@ -27,6 +27,7 @@
 #define FAILURES_TO_REST 3
 #define WAITS_TO_REST 24
 #define ABANDONS_MAX 2
+#define ANSWERS_MAX 60          /* people who are too slow for what they are asked may answer for ever */
 #define STUCK_IN_TROUBLE                                                                           \
 	8 /* nothing gets ahead any more: waiting for the rest of the trouble is idle */
 #define STREAM_USER 3
@@ -43,7 +44,7 @@ struct drive {
 	struct questions questions;
 	struct sim_random random;
 	struct rollout *rollout;
-	const struct rollout_env **envs;
+	const struct rollout_env **envs, **all;
 	const char *titles
 		[TITLES_MAX +
 		 1]; /* those that a refusal to go on has named: given with --confirm from then on */
@@ -52,6 +53,7 @@ struct drive {
 	bool abandon;       /* the next one with --abandon */
 	bool wants_abandon; /* the last one's words named it */
 	unsigned abandoned;
+	const struct rollout_env **others;  /* those that the last plan did not refuse, when it refused some; else NULL */
 	unsigned same; /* so many commands got nothing ahead */
 };
 
@@ -146,17 +148,31 @@ static void ask_for_facts(struct drive *d, const struct plan_env *env)
 	for (size_t i = 0; i < env->changes.attest_count; i++) {
 		const struct attest_need *need = &env->changes.attests[i];
 		struct instruction in = { .page = need->thing->page, .check = need->why };
-		size_t n = 0;
+		CLEANUP(sb_done) struct sb args = SB_INIT(8192);
 
 		if (need->step)
 			continue;
-		for (const char *const *f = need->facts; *f && n + 1 < ARRAY_LEN(in.lines); f++)
-			in.lines[n++] = *f;
+		for (const char *const *f = need->facts; *f; f++)
+			sb_addf(&args, "%s--fact %s=...", args.len ? " " : "", *f);
+		in.ack_args = args.buf;
 		questions_ask(&d->questions,
 			      arena_printf(&d->arena, "%s/%s/attest", env->env->name,
 					   need->thing->name),
 			      &in);
 	}
+}
+
+/* One environment that is refused holds all of them: a user who reads that names the others with --env. */
+static void name_others(struct drive *d, const struct plan *p)
+{
+	size_t n = 0;
+
+	d->others = arena_array(&d->arena, p->env_count + 1, sizeof(*d->others));
+	for (size_t i = 0; i < p->env_count; i++)
+		if (p->envs[i].outlook != OUTLOOK_REFUSED)
+			d->others[n++] = p->envs[i].env;
+	if (n == 0 || n == p->env_count)
+		d->others = NULL;
 }
 
 static void show(struct drive *d, struct plan *p)
@@ -173,8 +189,10 @@ static void show(struct drive *d, struct plan *p)
 
 static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 {
-	if (!is_resumed)
+	if (!is_resumed) {
 		show(ctx, p);
+		name_others(ctx, p);
+	}
 	return plan_exit_status(p);
 }
 
@@ -278,6 +296,7 @@ static struct ending command_apply(struct drive *d)
 	note(d, "apply%s, patience %" PRId64 " s", d->abandon ? " --abandon" : "",
 	     o.patience_ms / WHEN_SECOND);
 	d->abandon = false;
+	d->others = NULL;
 	rc = apply_run(&o, &a, &result, &err);
 	e.status = rc < 0             ? err_exit_status(err.code) :
 		   result.plan_status ? result.plan_status :
@@ -455,6 +474,12 @@ static bool is_at_rest(struct drive *d, struct rest *rest, const struct ending *
 		rest->failures = 0;
 		return false;
 	}
+	if (d->others && rest->failures >= FAILURES_TO_REST - 1) {
+		d->envs = d->others;
+		rest->failures = 0;
+		note(d, "from now on without the environments that are refused");
+		return false;
+	}
 	if (!over && d->same >= STUCK_IN_TROUBLE)
 		d->r->troubles.ended = true;
 	return over && (rest->failures >= FAILURES_TO_REST || d->same >= WAITS_TO_REST);
@@ -485,6 +510,10 @@ static void play(struct drive *d)
 	}
 	d->r->troubles.ended = true;
 	d->r->troubles.fixed_count = 0;
+	if (d->envs != d->all) {
+		d->envs = d->all;
+		d->r->exit_status = command_apply(d).status;
+	}
 	d->r->planned_status = command_plan(d);
 	d->c->scene->settled(d->c->scene->ctx, d->r->exit_status, d->r->planned_status);
 	(void)is_violated(d, NULL);
@@ -510,6 +539,7 @@ static bool load(struct drive *d)
 	d->envs = arena_array(&d->arena, d->rollout->env_count + 1, sizeof(*d->envs));
 	for (size_t i = 0; i < d->rollout->env_count; i++)
 		d->envs[i] = &d->rollout->envs[i];
+	d->all = d->envs;
 	return true;
 }
 

@@ -21,12 +21,12 @@ struct wish {
 	uint64_t seeds, from, seed, bench;
 	unsigned jobs;
 	enum draw_kind kind;
-	bool one, coverage, sweep, quiet, calm;
+	bool one, coverage, sweep, goes_on;
 	const char *schedule;
 };
 
 static const char usage[] =
-	"usage: sim [--seeds N] [--from S] [--jobs J] [--coverage]   random cases\n"
+	"usage: sim [--seeds N] [--from S] [--jobs J] [--coverage] [--keep-going]   random cases\n"
 	"       sim --seed S [--kind K] [--schedule 'KIND:N ...']     one of them, told at length\n"
 	"       sim --sweep [--kind K] [--jobs J]                     everything that can go wrong once, everywhere\n"
 	"       sim --bench [N]                                       how fast\n"
@@ -65,6 +65,8 @@ static int read_option(struct wish *w, const char *option, const char *word)
 		return (w->coverage = true) ? 1 : 0;
 	if (strcmp(option, "--sweep") == 0)
 		return (w->sweep = true) ? 1 : 0;
+	if (strcmp(option, "--keep-going") == 0)
+		return (w->goes_on = true) ? 1 : 0;
 	if (strcmp(option, "--bench") == 0) {
 		w->bench = BENCH;
 		return read_number(word, &w->bench) ? 2 : 1;
@@ -115,7 +117,12 @@ static bool random_case(void *ctx, uint64_t index, struct counts *into)
 
 static int random_cases(struct wish *w)
 {
-	struct work work = { w->seeds, w->jobs, random_case, w, true };
+	struct work work = { .count = w->seeds,
+			     .jobs = w->jobs,
+			     .fn = random_case,
+			     .ctx = w,
+			     .goes_on = w->goes_on,
+			     .says_progress = true };
 	struct counts all;
 	uint64_t bad;
 	const char *how;
@@ -125,7 +132,10 @@ static int random_cases(struct wish *w)
 
 		printf("seed %" PRIu64 ": %s; `sim --seed %" PRIu64 "` shows it again\n", p.seed,
 		       how, p.seed);
-		if (strcmp(how, "violated") == 0)
+		if (w->goes_on)
+			printf("%" PRIu64 " of %" PRIu64 " cases are violated\n", all.bad,
+			       all.cases);
+		else if (strcmp(how, "violated") == 0)
 			play_tell(&p);
 		return 1;
 	}

@@ -76,7 +76,7 @@ static const char *kind_name(enum draw_kind kind)
 static int sweep_one(enum draw_kind kind, unsigned jobs)
 {
 	struct sweep s = { .kind = kind };
-	struct work work = { 0, jobs, one, &s, false };
+	struct work work = { .jobs = jobs, .fn = one, .ctx = &s, .goes_on = true };
 	struct play p = undisturbed(kind);
 	struct drive_result r;
 	struct counts all;
@@ -100,6 +100,8 @@ static int sweep_one(enum draw_kind kind, unsigned jobs)
 		       kind_name(kind), all.cases);
 		return 0;
 	}
+	printf("%s: %" PRIu64 " of %" PRIu64 " cases did not come to the same end\n", kind_name(kind),
+	       all.bad, all.cases);
 	printf("%s: %s; `sim --seed %d --kind %s --schedule %s:%" PRIu64 "` shows it\n",
 	       kind_name(kind), how, SEED, kind_name(kind), trouble_kinds[nth(&s, bad).kind].name,
 	       nth(&s, bad).n);

@@ -88,6 +88,7 @@ void counts_add(struct counts *into, const struct drive_result *r)
 static void sum(struct counts *into, const struct counts *from)
 {
 	into->cases += from->cases;
+	into->bad += from->bad;
 	into->commands += from->commands;
 	into->kills += from->kills;
 	into->exchanges += from->exchanges;
@@ -107,11 +108,11 @@ static void be_worker(const struct work *w, struct shared *sh, unsigned number, 
 
 	for (uint64_t i = number; i < w->count && !sh->stop; i += jobs) {
 		me->at = i;
-		if (!w->fn(w->ctx, i, &me->counts)) {
-			me->bad = i;
-			sh->stop = true;
-			break;
-		}
+		if (w->fn(w->ctx, i, &me->counts))
+			continue;
+		me->counts.bad++;
+		me->bad = MIN_OF(me->bad, i);
+		sh->stop = sh->stop || !w->goes_on;
 	}
 	me->at = NOTHING;
 	_exit(0);

@@ -8,10 +8,10 @@
 #define STEPS_MAX 40
 
 struct counts {
-	uint64_t cases, commands, kills, exchanges, records, troubles, done;
+	uint64_t cases, bad, commands, kills, exchanges, records, troubles, done;
 	uint64_t hit[TROUBLE_COUNT][STEPS_MAX];
 };
-/* Plays case `index`; false: it is violated, and everybody stops. */
+/* Plays case `index`; false: it is violated, and everybody stops (or goes on: see goes_on). */
 typedef bool work_fn(void *ctx, uint64_t index, struct counts *into);
 
 struct work {
@@ -19,6 +19,7 @@ struct work {
 	unsigned jobs;            /* 0: as many as there are processors */
 	work_fn *fn;
 	void *ctx;
+	bool goes_on;             /* counts what is violated instead of stopping */
 	bool says_progress;       /* a line for each thousand */
 };
 /*
