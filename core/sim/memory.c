@@ -238,9 +238,17 @@ void memory_init(struct memory *m, struct sim_clock *clock, struct troubles *tro
 		.arena = a,
 		.secrets = value_map(a),
 	};
-	m->store = (struct store){ m, read_all, append, lock, unlock, place };
-	m->beside = (struct store){ m, read_all, append_beside, lock, unlock, place };
-	m->source = (struct secret_source){ m, resolve, can_put, put };
+	m->store = (struct store){ .ctx = m,
+				   .read_all = read_all,
+				   .append = append,
+				   .lock = lock,
+				   .unlock = unlock,
+				   .place = place };
+	m->beside = m->store;
+	m->beside.append = append_beside;
+	m->source = (struct secret_source){
+		.ctx = m, .resolve = resolve, .can_put = can_put, .put = put
+	};
 }
 
 void memory_done(struct memory *m)
