@@ -233,4 +233,6 @@ void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 		judge_after_command(j);
 	if (!by_itself || is_failure)
 		forgive(j);
+	for (size_t i = 0; exit_status == 4 && i < j->c->env_count; i++)
+		j->envs[i].canary_touched = false;
 }

@@ -357,6 +357,34 @@ static void what_no_step_does_is_b(void **state)
 	close_court(&t);
 }
 
+static void a_canary_is_touched_once_a_run(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+		struct dyn_org *o = dynamics_org(t.w, t.env->org);
+		struct sim_env *e = arena_alloc(&t.c->arena, sizeof(*e));
+
+		*e = *t.env;
+		e->canary = o->contacts[0]->id;
+		t.c->envs = e;
+		judge_free(t.j);
+		t.j = judge_new(t.w, t.c);
+		dynamics_edit(t.w, o->contacts[0], "api");
+		if (i == 1) /* the mark is gone */
+			dynamics_edit(t.w, o->contacts[0], "activity");
+		judge_ended(t.j, false, i != 2, i == 2 ? -1 : i == 3 ? 4 : 3);
+		sound(&t);
+		dynamics_edit(t.w, o->contacts[0], "api");
+		judge_look(t.j);
+		if (i == 1 || i == 3)
+			sound(&t);
+		else
+			guilty(&t, 'b', "touched a second time");
+		close_court(&t);
+	}
+}
+
 /* ---- (c) ---- */
 
 static void look_for(struct court *t, const char *channel, const char *fmt, const char *secret)
@@ -652,6 +680,7 @@ int main(void)
 			a_second_restart_after_a_kill_a_failure_or_a_stop_by_others_is_sound),
 		cmocka_unit_test(a_secret_revealed_after_it_was_stored_is_b),
 		cmocka_unit_test(what_no_step_does_is_b),
+		cmocka_unit_test(a_canary_is_touched_once_a_run),
 		cmocka_unit_test(secrets_where_they_belong_are_sound),
 		cmocka_unit_test(secrets_anywhere_else_are_c),
 		cmocka_unit_test(tokens_in_a_journal_are_c),
