@@ -22,12 +22,12 @@
 #define PATIENCE (30 * WHEN_MINUTE) /* the program's own */
 #define TOLD_MAX ((size_t)64 << 20)
 #define TITLES_MAX 16
-#define COMMANDS_MAX 400      /* with trouble and without */
-#define CALM_COMMANDS_MAX 150 /* since the last trouble */
+#define COMMANDS_MAX 500      /* with trouble and without */
+#define CALM_COMMANDS_MAX 300 /* since the last trouble */
 #define FAILURES_TO_REST 3
 #define WAITS_TO_REST 24
 #define ABANDONS_MAX 2
-#define ANSWERS_MAX 60          /* people who are too slow for what they are asked may answer for ever */
+#define ANSWERS_MAX 40          /* people who are too slow for what they are asked may answer for ever */
 #define STUCK_IN_TROUBLE                                                                           \
 	8 /* nothing gets ahead any more: waiting for the rest of the trouble is idle */
 #define STREAM_USER 3
@@ -289,7 +289,7 @@ static struct ending command_apply(struct drive *d)
 	struct ending e = { 0 };
 	int rc;
 
-	begin_command(d, SCENE_APPLY);
+	begin_command(d, d->abandon ? SCENE_ABANDONS : SCENE_APPLY);
 	e.acks_before = d->questions.acks;
 	d->r->applies++;
 	o.patience_ms = draw_patience(d);
@@ -440,6 +440,7 @@ static bool is_violated(struct drive *d, const char *own)
 /* Nothing but a step done, an answer given, or something going wrong counts as getting ahead. */
 struct rest {
 	struct ending last;
+	size_t most_done;
 	size_t troubles;
 	unsigned since_trouble;
 	unsigned failures; /* one after the other, alike, without getting ahead */
@@ -448,8 +449,8 @@ struct rest {
 static void count(struct drive *d, struct rest *rest, const struct ending *e, bool over)
 {
 	bool is_new = rest->troubles < d->r->troubles.past_count;
-	bool ahead =
-		e->done > rest->last.done || e->acks > rest->last.acks || !e->by_itself || is_new;
+	bool answered = e->acks > rest->last.acks && e->acks <= ANSWERS_MAX;
+	bool ahead = e->done > rest->most_done || answered || !e->by_itself || is_new;
 
 	rest->since_trouble = is_new || !over ? 0 : rest->since_trouble + 1;
 	rest->troubles = d->r->troubles.past_count;
@@ -457,6 +458,7 @@ static void count(struct drive *d, struct rest *rest, const struct ending *e, bo
 				 e->status != 3 :
 				 rest->failures + 1;
 	d->same = ahead ? 1 : d->same + 1;
+	rest->most_done = MAX_OF(rest->most_done, e->done); /* one that fails early has done none */
 	rest->last = *e;
 }
 
@@ -472,6 +474,7 @@ static bool is_at_rest(struct drive *d, struct rest *rest, const struct ending *
 		d->abandon = true;
 		d->abandoned++;
 		rest->failures = 0;
+		rest->most_done = 0;
 		return false;
 	}
 	if (d->others && rest->failures >= FAILURES_TO_REST - 1) {

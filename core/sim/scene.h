@@ -11,6 +11,7 @@
 
 enum scene_command {
 	SCENE_APPLY, /* may write */
+	SCENE_ABANDONS, /* the same, and gives up what is open first: the plan that it makes knows nothing of it, and may do again what it did */
 	SCENE_READS, /* plan, status, doctor: nothing may change, no token of a migrating client be minted */
 };
 

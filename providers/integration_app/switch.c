@@ -126,6 +126,8 @@ static const struct value *switch_effects(const struct view *v, struct arena *a)
 	const char *client_id = view_fact_text(v, "console.client", "client_id");
 	struct value *things = value_map(a), *settings = value_map(a);
 
+	if (!client_id) /* it cannot be read just now; a file that names another one was refused */
+		client_id = value_text(view_want(v, "credential.client_id"));
 	value_set(a, settings, "auth_type", value_string(a, "oauth"));
 	if (client_id)
 		value_set(a, settings, "client_id", value_string(a, client_id));

@@ -34,6 +34,7 @@ void judge_misled(struct judge *j, const char *env);
 void judge_busy(struct judge *j, const char *env, bool is_busy);
 void judge_saw(struct judge *j, const char *channel, const char *text, size_t len);
 void judge_begins(struct judge *j, bool reads);
+void judge_abandons(struct judge *j); /* what is open is given up: the next plan may do again what it did */
 /* @exit_status  -1 when it did not end by itself */
 void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status);
 void judge_settled(struct judge *j, int exit_status, int planned_status);

@@ -105,7 +105,11 @@ static void scene_saw(void *ctx, const char *channel, const char *text, size_t l
 
 static void scene_begins(void *ctx, enum scene_command kind)
 {
-	judge_begins(((struct stage *)ctx)->judge, kind == SCENE_READS);
+	struct stage *s = ctx;
+
+	judge_begins(s->judge, kind == SCENE_READS);
+	if (kind == SCENE_ABANDONS)
+		judge_abandons(s->judge);
 }
 
 static void scene_ended(void *ctx, enum scene_command kind, bool by_itself, int exit_status)

@@ -106,7 +106,7 @@ static void be_worker(const struct work *w, struct shared *sh, unsigned number, 
 {
 	struct worker *me = &sh->workers[number];
 
-	for (uint64_t i = number; i < w->count && !sh->stop; i += jobs) {
+	for (uint64_t i = number; i < w->count && !sh->stop && getppid() != 1; i += jobs) {
 		me->at = i;
 		if (w->fn(w->ctx, i, &me->counts))
 			continue;
