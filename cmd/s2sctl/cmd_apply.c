@@ -48,7 +48,7 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 	if (ev == APPLY_STEP_STARTED)
 		sc->step_since = sys_mono_ms(sc->s->p->sys);
 	wipe_line(sc);
-	sb_addf(&line, "%-7s %s: %s", words_of[ev], address, clean.buf);
+	sb_addf(&line, "%-7s %s%s%s", words_of[ev], address, *address ? ": " : "", clean.buf);
 	if (until_ms)
 		sb_addf(&line, " (until %s)", when_text(when, until_ms));
 	sb_addc(&line, '\n');
@@ -125,7 +125,8 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 	struct report_style style = session_style(sc->s);
 
 	if (is_resumed) {
-		session_talkf(sc->s, "going on with the open run\n");
+		session_talkf(sc->s, "going on with the open %s\n",
+			      p->direction == DIRECTION_BACK ? "way back" : "run");
 		return 0;
 	}
 	if (sc->plan_out) {
@@ -204,6 +205,36 @@ static int parse_wait(struct session *s, const char *wait, int64_t *ret)
 	return 0;
 }
 
+int session_apply(struct session *s, struct apply_options *o, const struct carry *how)
+{
+	struct screen sc = {
+		.s = s, .live = s->p->talk_is_terminal, .plan_out = how->plan_out, .json = how->json
+	};
+	struct apply_ui ui = { .ctx = &sc,
+			       .event = on_event,
+			       .instruct = on_instruct,
+			       .tick = on_tick,
+			       .confirm = on_confirm };
+	struct apply_result r;
+
+	if (parse_wait(s, how->wait, &o->patience_ms) < 0)
+		return session_fail(s, &s->err);
+	o->ui = &ui;
+	o->show_plan = show_plan;
+	o->show_ctx = &sc;
+	o->calls = &s->calls;
+	o->store = file_store_ops(s->store);
+	o->ack_suffix = session_state_option(s);
+	o->envs = (const struct rollout_env *const *)s->envs;
+	if (apply_run(o, &s->arena, &r, &s->err) < 0) {
+		wipe_line(&sc);
+		return session_fail(s, &s->err);
+	}
+	wipe_line(&sc);
+	print_result(s, &r, sc.json);
+	return r.plan_status ? r.plan_status : err_exit_status(r.code);
+}
+
 int cmd_apply(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
@@ -212,19 +243,12 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		NULL
 	};
 	struct opt_list confirmed = { .count = 0 };
-	const char *wait = NULL;
-	struct screen sc = { .s = s };
-	struct apply_ui ui = { .ctx = &sc,
-			       .event = on_event,
-			       .instruct = on_instruct,
-			       .tick = on_tick,
-			       .confirm = on_confirm };
-	struct apply_options o = { .ui = &ui, .show_plan = show_plan, .show_ctx = &sc };
-	struct apply_result r;
+	struct apply_options o = { .direction = DIRECTION_FORWARD };
+	struct carry how = { .wait = NULL };
 	int status;
 	const struct opt own[] = {
 		{ "wait", 0, OPT_MAYBE, "DURATION",
-		  "stay until gates can pass, for at most DURATION at a time", &wait },
+		  "stay until gates can pass, for at most DURATION at a time", &how.wait },
 		{ "confirm", 0, OPT_LIST, "TITLE",
 		  "the project whose old credential may be deleted", &confirmed },
 		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
@@ -232,7 +256,7 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		{ "abandon", 0, OPT_FLAG, NULL,
 		  "give up the open run of these environments and plan anew", &o.abandon },
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON",
-		  &sc.plan_out },
+		  &how.plan_out },
 		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json",
 		  &s->common.format },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -243,23 +267,10 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !session_wants_json(s, &sc.json, &status) ||
+	    !session_wants_json(s, &how.json, &status) ||
 	    !session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
 	    !session_connect(s, &status))
 		return status;
-	if (parse_wait(s, wait, &o.patience_ms) < 0)
-		return session_fail(s, &s->err);
-	sc.live = s->p->talk_is_terminal;
-	o.calls = &s->calls;
-	o.store = file_store_ops(s->store);
 	o.confirmed = confirmed.items;
-	o.ack_suffix = session_state_option(s);
-	o.envs = (const struct rollout_env *const *)s->envs;
-	if (apply_run(&o, &s->arena, &r, &s->err) < 0) {
-		wipe_line(&sc);
-		return session_fail(s, &s->err);
-	}
-	wipe_line(&sc);
-	print_result(s, &r, sc.json);
-	return r.plan_status ? r.plan_status : err_exit_status(r.code);
+	return session_apply(s, &o, &how);
 }

@@ -8,6 +8,8 @@ static const struct command validate = { "validate", "FILE", "check a rollout fi
 					 cmd_validate };
 static const struct command plan = { "plan", "FILE", "show what would be done", cmd_plan };
 static const struct command apply = { "apply", "FILE", "carry it out, step by step", cmd_apply };
+static const struct command rollback = { "rollback", "FILE --env E",
+					 "show the way back, or carry it out", cmd_rollback };
 static const struct command status = { "status", "FILE", "show where each environment stands",
 				       cmd_status };
 static const struct command ack = { "ack", "STEP --by NAME", "say that a person's step is done",
@@ -21,8 +23,8 @@ static const struct command schema = { "schema", NULL, "print the JSON Schema of
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan,   &apply, &status,  &ack, &show,
-					   &doctor,   &schema, &help,  &version, NULL };
+const struct command *const commands[] = { &validate, &plan,   &apply,  &rollback, &status,  &ack,
+					   &show,     &doctor, &schema, &help,     &version, NULL };
 
 static const struct command *find(const char *name)
 {

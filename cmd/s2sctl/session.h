@@ -63,9 +63,27 @@ bool session_wants_json(struct session *s, bool *ret_json, int *ret_exit);
 /* Options for a command to type again, e.g. " --state DIR". In the session's arena. */
 const char *session_state_option(struct session *s);
 
+/* What apply and rollback have in common: carrying out, with everything said on the way. cmd_apply.c. */
+struct carry {
+	const char *wait;     /* --wait: NULL no, "" for ever, else a span */
+	const char *plan_out; /* where the plan is written to as well; NULL: nowhere */
+	bool json;            /* the result as JSON */
+};
+struct apply_options;
+/* The exit status. The options' direction, confirmed and abandon are the caller's; the rest is filled in here. */
+int session_apply(struct session *s, struct apply_options *o, const struct carry *how);
+/* What plan and rollback have in common: cmd_plan.c. */
+struct planning {
+	enum direction direction;
+	const char *out;
+	bool json, verbose, detailed;
+};
+int session_plan(struct session *s, const struct planning *how);
+
 int cmd_validate(struct session *s, int argc, const char *const *argv);
 int cmd_plan(struct session *s, int argc, const char *const *argv);
 int cmd_apply(struct session *s, int argc, const char *const *argv);
+int cmd_rollback(struct session *s, int argc, const char *const *argv);
 int cmd_status(struct session *s, int argc, const char *const *argv);
 int cmd_show(struct session *s, int argc, const char *const *argv);
 int cmd_ack(struct session *s, int argc, const char *const *argv);

@@ -2,7 +2,7 @@
 /*
  * saved.c - the plan as a document and back, and the two digests.
  *
- * intent_digest covers what approval is about: steps, identities, gates and thresholds; no time, no
+ * intent_digest covers what approval is about: direction, steps, identities, gates and thresholds; no time, no
  * observation. observed_digest covers the facts of class state and identity that the steps rest on; no samples.
  */
 #include <string.h>
@@ -334,6 +334,7 @@ static void digest_intent(struct maker *mk, const struct value *steps)
 		value_list_add(&a, intents, step_intent(&a, mk, &p->steps[i], value_at(steps, i)));
 	for (size_t i = 0; i < p->env_count; i++)
 		value_set(&a, ids, p->envs[i].env->name, p->envs[i].identity);
+	put_text(&a, intent, "direction", direction_name(p->direction));
 	value_set(&a, intent, "steps", intents);
 	value_set(&a, intent, "identity", ids);
 	digest_of(intent, p->intent_digest);
@@ -381,6 +382,7 @@ const struct value *plan_to_value(struct plan *p)
 
 	put_text(a, doc, "kind", "s2sctl.plan");
 	value_set(a, doc, "format_version", value_int(a, PLAN_FORMAT_VERSION));
+	put_text(a, doc, "direction", direction_name(p->direction));
 	put_text(a, doc, "rollout", p->rollout->path);
 	value_set(a, doc, "made_at", value_instant(a, p->made_ms));
 	put_text(a, doc, "intent_digest", p->intent_digest);
@@ -507,6 +509,18 @@ static int envs_from(struct plan *p, struct value *index, const struct value *li
 	return 0;
 }
 
+/* A plan from before there was a way back says nothing, and leads forward. */
+static int direction_from(const char *name, enum direction *ret, struct err *err)
+{
+	for (enum direction d = DIRECTION_FORWARD; d <= DIRECTION_BACK; d++)
+		if (strcmp(direction_name(d), name) == 0) {
+			*ret = d;
+			return 0;
+		}
+	return err_set(err, E_REFUSED, "the plan leads '%.40s', which this build does not know",
+		       name);
+}
+
 int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r,
 		    const struct value *doc, struct plan **ret, struct err *err)
 {
@@ -521,6 +535,9 @@ int plan_from_value(struct arena *a, const struct registry *reg, const struct ro
 		return err_set(err, E_REFUSED,
 			       "the plan has format version %lld, this build reads %d",
 			       (long long)version, PLAN_FORMAT_VERSION);
+	if (direction_from(value_text_or(value_get(doc, "direction"), "forward"), &p->direction,
+			   err) < 0)
+		return -err->code;
 	if (envs_from(p, env_index, value_get(doc, "environments"), err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < value_count(steps); i++)

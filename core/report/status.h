@@ -3,7 +3,7 @@
  * status.h - where each environment stands, what it waits for, since when, until when.
  *
  * The document, all instants as ISO text, members that mean nothing left out:
- * {"now", "environments": [{"name", "state": "no run" | "open" | "finished" | "abandoned", "since" (begin of the run), "steps_done",
+ * {"now", "environments": [{"name", "state": "no run" | "open" | "finished" | "abandoned" | "left" (for a way back), "direction": "back" (only of a way back), "since" (begin of the run), "steps_done",
  * "steps_total", and for an open run: "step" (the one to look at: failed, else asking, else under way, else next), "phase", "waits_for", "until",
  * "asked" (the command that answers), "last_gate": {"gate", "verdict", "saw", "why", "at"}, "failure",
  * "also": [{"step", "waits_for", "until", "asked", "failure"}] (what else is under way)}]}

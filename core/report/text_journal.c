@@ -142,6 +142,8 @@ static void tell_run(struct story *s, const struct value *rec, struct sb *text)
 
 	sb_add(text, "run ");
 	text_add(text, text_of(rec, "run"), CUT_NAME);
+	if (strcmp(text_of(plan, "direction"), "back") == 0)
+		sb_add(text, ", a way back,");
 	sb_addf(text, " began: %zu step%s for ", steps, steps == 1 ? "" : "s");
 	for (size_t i = 0; i < value_count(envs); i++) {
 		sb_add(text, i ? ", " : "");
@@ -372,7 +374,7 @@ static void tell_suspend(struct story *s, const struct value *rec, struct sb *te
 static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 {
 	const struct value *steps = value_get(rec, "steps");
-	size_t already = 0, open = 0;
+	size_t already = 0, open = 0, left = 0;
 
 	sb_add(text, "run ");
 	text_add(text, text_of(rec, "run"), CUT_NAME);
@@ -386,6 +388,7 @@ static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 
 		already += strcmp(result, "already") == 0;
 		open += strcmp(result, "inconclusive") == 0;
+		left += strcmp(result, "left") == 0;
 	}
 	sb_addf(text, " finished, receipt written: %zu step%s", value_count(steps),
 		value_count(steps) == 1 ? "" : "s");
@@ -393,12 +396,29 @@ static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 		sb_addf(text, ", %zu so already", already);
 	if (open)
 		sb_addf(text, ", %zu without an answer", open);
+	if (left)
+		sb_addf(text, ", %zu not carried out, since an environment had left", left);
 	put_line(s, rec, INK_GREEN, text->buf);
 	if (*text_of(rec, "intent_digest")) {
 		sb_reset(text);
 		sb_add(text, "intent ");
 		text_add(text, text_of(rec, "intent_digest"), CUT_NAME);
 		put_more(s, INK_DIM, text->buf);
+	}
+}
+
+static void tell_leave(struct story *s, const struct value *rec, struct sb *text)
+{
+	text_add_value(text, value_get(rec, "environments"), CUT_TEXT);
+	sb_add(text, " left run ");
+	text_add(text, text_of(rec, "run"), CUT_NAME);
+	sb_add(text, " to go back");
+	put_line(s, rec, INK_YELLOW, text->buf);
+	if (*text_of(rec, "why")) {
+		sb_reset(text);
+		sb_add(text, "why: ");
+		text_add(text, text_of(rec, "why"), CUT_TEXT);
+		put_more(s, INK_PLAIN, text->buf);
 	}
 }
 
@@ -425,7 +445,7 @@ static void tell(struct story *s, const struct value *rec, bool is_last)
 		{ "run", tell_run },       { "intent", tell_intent }, { "outcome", tell_outcome },
 		{ "ask", tell_ask },       { "ack", tell_ack },       { "step", tell_step },
 		{ "failed", tell_failed }, { "mint", tell_mint },     { "suspend", tell_suspend },
-		{ "abandon", tell_end },   { "receipt", tell_end },
+		{ "abandon", tell_end },   { "receipt", tell_end },   { "leave", tell_leave },
 	};
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 

@@ -17,6 +17,11 @@ bool plan_text_is(const struct value *map, const char *key, const char *text)
 	return strcmp(plan_text_of(map, key), text) == 0;
 }
 
+bool plan_is_back(const struct value *doc)
+{
+	return plan_text_is(doc, "direction", direction_name(DIRECTION_BACK));
+}
+
 size_t plan_map_count(const struct value *v)
 {
 	return v && v->kind == VAL_MAP ? value_count(v) : 0;
@@ -94,7 +99,7 @@ static void put_head(struct printer *p)
 	const struct value *sum = value_get(p->doc, "summary");
 	int64_t steps = value_int_or(value_get(sum, "steps"), 0);
 
-	sb_add(&title, "Plan for ");
+	sb_add(&title, plan_is_back(p->doc) ? "The way back, for " : "Plan for ");
 	text_add(&title, value_text_or(value_get(p->doc, "rollout"), "an unknown file"), CUT_VALUE);
 	sb_add(&title, ", observed ");
 	text_add(&title, value_text_or(value_get(p->doc, "made_at"), "at an unknown time"),

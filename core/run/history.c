@@ -21,16 +21,56 @@ struct past_run *history_run(const struct history *h, const char *id)
 	return NULL;
 }
 
+bool history_holds(const struct past_run *r, const char *env)
+{
+	const struct value *envs = value_get(r->plan, "environments");
+
+	for (size_t k = 0; k < value_count(envs); k++)
+		if (strcmp(value_text_or(value_get(value_at(envs, k), "name"), ""), env) == 0)
+			return true;
+	return false;
+}
+
+bool history_has_left(const struct past_run *r, const char *env)
+{
+	return value_get(r->left, env) != NULL;
+}
+
+bool history_step_is_left(const struct past_run *r, const char *address)
+{
+	for (size_t i = 0; i < value_count(r->left); i++) {
+		const char *env = value_key_at(r->left, i), *at = address;
+		size_t len = strlen(env), end = strcspn(address, "/");
+
+		for (; at < address + end; at += strcspn(at, "+/") + 1)
+			if (strncmp(at, env, len) == 0 && (at[len] == '+' || at[len] == '/'))
+				return true;
+	}
+	return false;
+}
+
+struct mint *history_mints(const struct history *h, struct arena *a, size_t *ret_count)
+{
+	struct mint *all;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->run_count; i++)
+		n += h->runs[i].mint_count;
+	all = arena_array(a, n + 1, sizeof(*all));
+	*ret_count = n;
+	n = 0;
+	for (size_t i = 0; i < h->run_count; i++)
+		for (size_t k = 0; k < h->runs[i].mint_count; k++)
+			all[n++] = h->runs[i].mints[k];
+	return all;
+}
+
 struct past_run *history_open_run(const struct history *h, const char *env)
 {
-	for (size_t i = h->run_count; i-- > 0;) {
-		const struct value *envs = value_get(h->runs[i].plan, "environments");
-
-		for (size_t k = 0; h->runs[i].is_open && k < value_count(envs); k++)
-			if (strcmp(value_text_or(value_get(value_at(envs, k), "name"), ""), env) ==
-			    0)
-				return &h->runs[i];
-	}
+	for (size_t i = h->run_count; i-- > 0;)
+		if (h->runs[i].is_open && history_holds(&h->runs[i], env) &&
+		    !history_has_left(&h->runs[i], env))
+			return &h->runs[i];
 	return NULL;
 }
 
@@ -72,7 +112,8 @@ struct past_step *history_asking(const struct history *h, const char *address,
 		const struct value *at = value_get(h->runs[i].step_index, address);
 		struct past_step *s = at ? &h->runs[i].steps[at->u.i] : NULL;
 
-		if (h->runs[i].is_open && s && s->is_asked && !s->ack && !s->is_done) {
+		if (h->runs[i].is_open && s && s->is_asked && !s->ack && !s->is_done &&
+		    !history_step_is_left(&h->runs[i], address)) {
 			*ret_run = &h->runs[i];
 			return s;
 		}
@@ -190,6 +231,45 @@ static void fold_mint(struct history *h, struct past_run *r, const struct value 
 		(struct mint){ .client_id = client, .from_ms = from, .to_ms = to };
 }
 
+/* An environment leaves; with the last one the run is over. Why is told by a record of its own, which may come later, or never. */
+static void leave(struct history *h, struct past_run *r, const char *env, const char *why)
+{
+	const struct value *envs = value_get(r->plan, "environments");
+
+	if (!history_holds(r, env) || (history_has_left(r, env) && !*why))
+		return;
+	value_set(h->arena, r->left, env, value_string(h->arena, why));
+	if (!r->is_open || value_count(r->left) < value_count(envs))
+		return;
+	r->is_open = false;
+	r->ended = "left";
+}
+
+/* A new run takes its environments out of the open ones, and keeps what it was told of what they were before. */
+static void take_over(struct history *h, struct past_run *r, const struct value *rec)
+{
+	const struct value *envs = value_get(r->plan, "environments"),
+			   *marks = value_get(rec, "marks");
+
+	for (size_t k = 0; k < value_count(envs); k++) {
+		const char *env = value_text_or(value_get(value_at(envs, k), "name"), "");
+
+		mark_env(h, r, env, value_get(marks, env));
+		for (struct past_run *other = h->runs; other < r; other++)
+			if (other->is_open)
+				leave(h, other, env, "");
+	}
+}
+
+static void fold_leave(struct history *h, struct past_run *r, const struct value *rec)
+{
+	const struct value *envs = value_get(rec, "environments");
+
+	for (size_t k = 0; k < value_count(envs); k++)
+		leave(h, r, value_text_or(value_at(envs, k), ""),
+		      value_text_or(value_get(rec, "why"), ""));
+}
+
 static int fold_run(struct history *h, const struct value *rec, struct err *err)
 {
 	struct past_run *r;
@@ -205,9 +285,13 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.started_at = value_text_or(value_get(rec, "at"), ""),
 		.plan = value_get(rec, "plan"),
 		.is_open = true,
+		.is_back =
+			strcmp(value_text_or(value_path(rec, "plan.direction"), ""), "back") == 0,
+		.left = value_map(h->arena),
 		.step_index = value_map(h->arena),
 		.marks = value_map(h->arena),
 	};
+	take_over(h, r, rec);
 	return 0;
 }
 
@@ -254,6 +338,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 
 	if (strcmp(type, "intent") == 0) {
 		fold_intent(s, rec);
+		add_marks(h, r, envs, value_get(rec, "marks"));
 	} else if (strcmp(type, "outcome") == 0) {
 		s->has_intent = s->is_lost = false;
 		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
@@ -296,7 +381,8 @@ static void settle_said(struct history *h, const struct past_run *r)
 			const char *env = value_text_or(value_get(value_at(envs, k), "name"), "");
 			size_t len = strlen(env);
 
-			if (strncmp(key, env, len) == 0 && key[len] == ' ')
+			if (strncmp(key, env, len) == 0 && key[len] == ' ' &&
+			    !history_has_left(r, env))
 				value_set(h->arena, h->said, key,
 					  said_entry(h, value_get(entry, "facts"),
 						     value_get(entry, "by"), "journal",
@@ -329,6 +415,8 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 	r->suspended = strcmp(type, "suspend") == 0 ? rec : NULL;
 	if (strcmp(type, "mint") == 0) {
 		fold_mint(h, r, rec);
+	} else if (strcmp(type, "leave") == 0) {
+		fold_leave(h, r, rec);
 	} else if (strcmp(type, "receipt") == 0 || strcmp(type, "abandon") == 0) {
 		if (strcmp(type, "receipt") == 0)
 			settle_said(h, r);

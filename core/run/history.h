@@ -38,7 +38,9 @@ struct past_run {
 	const char *id, *rollout_digest, *salt, *started_at;
 	const struct value *plan;
 	bool is_open;
-	const char *ended;            /* "receipt" or "abandoned" */
+	const char *ended;            /* "receipt", "abandoned", or "left" by all its environments */
+	bool is_back;                 /* a way back */
+	struct value *left;           /* env -> why, "" unknown: it has left this run for a way back, which is another run */
 	struct past_step *steps;
 	size_t step_count, step_cap;
 	struct value *step_index;
@@ -61,7 +63,14 @@ void history_init(struct history *h, struct arena *a);
 int history_fold(struct history *h, const struct value *record, struct err *err) MUST_USE;
 
 struct past_run *history_run(const struct history *h, const char *id);           /* NULL: none */
-struct past_run *history_open_run(const struct history *h, const char *env);     /* the open run that holds this environment; NULL: none */
+/* The open run that holds this environment and that it has not left; NULL: none. */
+struct past_run *history_open_run(const struct history *h, const char *env);
+bool history_holds(const struct past_run *r, const char *env);    /* whether the run's plan is for this environment, left or not */
+bool history_has_left(const struct past_run *r, const char *env);
+/* Whether an environment of this step ("dev+stage/thing/change") has left: then nobody carries it out in this run. */
+bool history_step_is_left(const struct past_run *r, const char *address);
+/* All own mints of all runs: whoever made one, a use in its interval may be ours. In `a`. */
+struct mint *history_mints(const struct history *h, struct arena *a, size_t *ret_count) MUST_USE;
 struct past_step *history_step(const struct history *h, struct past_run *r, const char *address); /* made when new */
 struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env, const char *gate);
 const struct value *history_marks(const struct past_run *r, const char *env);    /* NULL: none */
