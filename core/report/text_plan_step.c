@@ -338,12 +338,9 @@ static void draw_lines(struct printer *p, const struct value *step, const char *
 	/* A way back deletes something too. It can be begun again, which costs what the undo says. */
 	if (plan_is_back(p->doc) && plan_text_is(step, "phase", "contract") &&
 	    !plan_text_is(step, "executor", "none") && !p->env_never) {
-		sb_reset(&text);
-		sb_add(&text, "the point of no return of the way back; forward again: ");
-		text_add(&text, plan_text_of(undo, "text"), CUT_TEXT);
-		rule_add(p->out, p->st, INK_ALARM, true, text.buf);
+		rule_add(p->out, p->st, INK_ALARM, true,
+			 "point of no return of the way back: forward again only from the start");
 		p->env_never = true;
-		sb_reset(&text);
 	}
 	if (plan_text_is(undo, "kind", "never") && !p->env_never) {
 		if (p->drew_never) {

@@ -149,7 +149,7 @@ static int diff_back(const struct view *v, struct changes *c, struct err *err)
 			when_text(text, end));
 		return 0;
 	}
-	if (strcmp(exchange, "works") != 0 && needs_switch_back(v))
+	if (strcmp(exchange, "unknown") == 0 && needs_switch_back(v))
 		changes_find(
 			c, FIND_WARN, "jwt-exchange-unknown",
 			"credential.jwt_exchange says what you know of it: works, or ended",

@@ -32,13 +32,13 @@ static int64_t since(const struct gate_view *g, const struct uses *u, const char
 	int64_t life = value_int_or(value_get(g->limits, "token_life"), WHEN_DAY);
 	int64_t at = u->now_ms - life - USES_LAG;
 
-	*ret_what = "restart";
+	*ret_what = "a minute after the restart";
 	if (restarted)
 		return restarted + USES_MARGIN;
 	*ret_what = "a token's life ago";
 	if (started && started + USES_MARGIN > at) {
 		at = started + USES_MARGIN;
-		*ret_what = "workflows started";
+		*ret_what = "a minute after the workflows started";
 	}
 	if (others > at) {
 		at = others;

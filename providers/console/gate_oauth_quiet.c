@@ -4,7 +4,8 @@
  *
  * A last-used time is up to `lag` late, so a sample taken at server time s says nothing about the time after s - lag. Only the last use is kept:
  * one that may be our own hides whatever was before it, so the quiet counts from the end of our last mint. Consumers that are declared
- * besides the app may hold an OAuth token for a token's life without showing; where there are any, the quiet lasts as long.
+ * besides the app may hold an OAuth token for a token's life without showing; where there are any, the quiet lasts as long. So it does after
+ * a use that cannot have been the app's, since this run did not have to take it off OAuth.
  */
 #include "providers/console/state.h"
 #include "providers/console/things.h"
@@ -21,7 +22,7 @@ static const struct field fields[] = {
 	  .max = 90 * WHEN_DAY },
 	{ .name = "token_life",
 	  .kind = FIELD_SPAN,
-	  .doc = "where consumers are declared: for how long they can go on with a token that they have",
+	  .doc = "for how long other consumers can go on with a token that they have",
 	  .def = "24h",
 	  .min = WHEN_HOUR,
 	  .max = 90 * WHEN_DAY },
@@ -109,8 +110,13 @@ static void judge(const struct gate_view *g, struct says *ret)
 	int64_t last_ms = uses_may_be_ours(g, u.oauth_latest_ms) ? 0 : u.oauth_latest_ms;
 	int64_t from_ms = MAX_OF(since_ms, MAX_OF(last_ms, u.own_mint_ms));
 	int64_t ready_ms = from_ms + span(g, uses_other_consumers(g, ret->arena) != NULL);
+	int64_t life = value_int_or(value_get(g->limits, "token_life"), WHEN_DAY) +
+		       value_int_or(value_get(g->limits, "lag"), USES_LAG);
 	bool is_fresh = u.oauth_asked_ms > 0 && u.now_ms - u.oauth_asked_ms <= USES_ASK_VALID;
 
+	/* The app was on JWT all the while, so this was somebody else, who may live on that token still. */
+	if (!restart_ms(g->view) && last_ms > 0)
+		ready_ms = MAX_OF(ready_ms, last_ms + life);
 	uses_saw(ret, "OAuth last used %s%s, quiet wanted from %s", when_text(use, u.oauth_ms),
 		 u.oauth_asked_ms ? " (attested)" : "", when_text(from, since_ms));
 	if (uses_skewed(g, ret) || uses_failed(&u, ret))

@@ -191,6 +191,8 @@ void app_want_back(const struct view *v, struct changes *c, const char *reason)
 		return;
 	value_set(a, before, "auth_type", value_string(a, "oauth"));
 	value_set(a, after, "auth_type", value_string(a, "jwt"));
+	if (view_fact_text(v, "app.settings", "client_id"))
+		value_set(a, before, "client_id", view_fact(v, "app.settings", "client_id"));
 	if (client_id)
 		value_set(a, after, "client_id", value_string(a, client_id));
 	changes_add(c, &app_switch_back, before, after, reason);
