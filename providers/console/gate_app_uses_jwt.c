@@ -59,8 +59,9 @@ static void ask(struct says *ret, const struct uses *u, int64_t since_ms, int64_
 {
 	char use[WHEN_TEXT_MAX], than[WHEN_TEXT_MAX];
 
-	uses_ask(ret, u, since_ms + USES_LAG, "when JWT was last used");
-	if (ret->ask && u->asked_ms > 0)
+	/* A reading that was too old is not asked for again before another one could show. */
+	uses_ask(ret, u, MAX_OF(since_ms, u->asked_ms) + USES_LAG, "when JWT was last used");
+	if (u->asked_ms > 0)
 		uses_say(
 			ret, VERDICT_WAIT,
 			"the reading (%s at the earliest) is not newer than %s: read it again once the app has minted, to the minute",

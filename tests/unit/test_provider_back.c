@@ -525,8 +525,10 @@ static void a_reading_to_the_minute_counts_as_its_first_moment(void **state)
 	begin(RESTARTED, RESTART);
 	sample_card(RESTART + HOUR, RESTART + 2 * MINUTE - 1);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
-	assert_true(rnd.says.ask);
 	assert_non_null(strstr(rnd.says.why, "not newer"));
+	/* ... and it is asked for again when another one can show, not at once. */
+	assert_false(rnd.says.ask);
+	assert_int_equal(rnd.says.until_ms, RESTART + HOUR + 10 * MINUTE);
 	begin(RESTARTED, RESTART);
 	sample_card(RESTART + HOUR, RESTART + 3 * MINUTE - 1);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_PASS);
