@@ -902,6 +902,31 @@ static int run_back(struct engine *e, struct apply_result *ret, struct err *err)
 	return one.nothing_to_do ? way_back_leave(e, list, count, err) : 0;
 }
 
+/* Who is not gone on with, or begins what was taken back: silence would look like forgetting. */
+static void tell_past(struct engine *e, const struct open_runs *open)
+{
+	const struct history *h = &e->journal.history;
+
+	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
+		const struct past_run *last = NULL;
+
+		for (size_t i = 0; i < h->run_count; i++)
+			if (history_holds(&h->runs[i], (*env)->name))
+				last = &h->runs[i];
+		if (!last || history_open_run(h, (*env)->name))
+			continue;
+		if (open->count)
+			engine_tell(
+				e, APPLY_NOTE, NULL, 0,
+				"'%s' has left an open run: it is planned anew when that is over",
+				(*env)->name);
+		else if (last->is_back)
+			engine_tell(e, APPLY_NOTE, NULL, 0,
+				    "'%s' was taken back in the run of %s: this begins anew",
+				    (*env)->name, last->started_at);
+	}
+}
+
 static int run_forward(struct engine *e, struct apply_result *ret, struct err *err)
 {
 	struct open_runs open = { 0 };
@@ -909,6 +934,7 @@ static int run_forward(struct engine *e, struct apply_result *ret, struct err *e
 
 	if (find_open(e, &open, err) < 0)
 		return -err->code;
+	tell_past(e, &open);
 	for (size_t i = 0; i < open.count && ret->code != E_SIGNAL; i++)
 		if (go_on(e, open.ids[i], ret, err) < 0)
 			return -err->code;

@@ -353,6 +353,57 @@ static void who_has_left_an_open_run_is_left_aside_until_it_is_over(void **state
 	shop_free(s);
 }
 
+static void a_run_whose_others_were_done_already_ends_with_the_leaving(void **state)
+{
+	struct shop *s = shop_new(two_clients);
+
+	(void)state;
+	s->w->projects[0].settings_stuck = true; /* dev's switch has no effect */
+	s->options.patience_ms = INT64_MAX;
+	s->options.confirmed = (const char *const[]){ "Title of p1", NULL };
+	assert_ends(s, E_GATE);
+	assert_true(shop_is_migrated(s, 1));
+	assert_int_equal(shop_journal_count(s, "\"type\":\"receipt\""), 0);
+	select_env(s, 0);
+	turn(s, DIRECTION_BACK);
+	assert_ends(s, E_NONE);
+	assert_true(shop_is_back(s, 0));
+	assert_int_equal(shop_journal_count(s, "\"type\":\"receipt\""), 2);
+	shop_free(s);
+}
+
+/* The ledger is read with the client that is being migrated; the way back does not read it, and stage must not mint for it. */
+static void a_way_back_keeps_the_fence_closed_for_other_runs_too(void **state)
+{
+	static const char text[] =
+		"version: 1\n"
+		"connections:\n"
+		"  shop: {url: https://shop.example, auth: {kind: bearer, token: env:SHOP_TOKEN}}\n"
+		"  ledger: {url: https://ledger.example, auth: {kind: client_credentials,\n"
+		"    client_id: c0, client_secret: env:APP_SECRET}}\n"
+		"defaults:\n"
+		"  credential: {client_secret: env:APP_SECRET}\n"
+		"  executors: {drop: api}\n"
+		"environments:\n" ENV("dev", "p0", "c0", "") ENV("stage", "p1", "c1", "");
+	struct shop *s = shop_new(text);
+	struct apply_result r;
+	int mints;
+
+	(void)state;
+	select_env(s, 0);
+	(void)shop_apply(s, &r);
+	turn(s, DIRECTION_BACK);
+	s->options.patience_ms = 0;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	mints = s->w->clients[0].tool_mint_count;
+	turn(s, DIRECTION_FORWARD);
+	select_env(s, 1);
+	(void)shop_apply(s, &r);
+	(void)shop_apply(s, &r); /* its run is open now, and everything is read again */
+	assert_int_equal(s->w->clients[0].tool_mint_count, mints);
+	shop_free(s);
+}
+
 static void a_shared_contract_of_one_that_has_left_is_not_carried_out(void **state)
 {
 	struct shop *s;
@@ -520,6 +571,8 @@ int main(void)
 		cmocka_unit_test(one_goes_back_while_the_other_goes_on_and_each_run_ends),
 		cmocka_unit_test(an_open_run_with_others_in_it_wants_them_selected_too),
 		cmocka_unit_test(who_has_left_an_open_run_is_left_aside_until_it_is_over),
+		cmocka_unit_test(a_run_whose_others_were_done_already_ends_with_the_leaving),
+		cmocka_unit_test(a_way_back_keeps_the_fence_closed_for_other_runs_too),
 		cmocka_unit_test(a_shared_contract_of_one_that_has_left_is_not_carried_out),
 		cmocka_unit_test(those_who_wait_for_one_that_has_left_are_told_so),
 		cmocka_unit_test(killed_at_any_record_it_goes_back_once),
