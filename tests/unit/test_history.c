@@ -122,6 +122,9 @@ static void a_new_run_takes_its_environments_out_of_the_open_ones(void **state)
 							   "restart.before"),
 						 "x")),
 			    "UP");
+	/* Also where nothing tells of the leaving itself, since the program was killed before it was written. */
+	fold(f, "{\"type\":\"receipt\",\"run\":\"r2\"}");
+	assert_null(history_open_run(&f->h, "dev"));
 	arena_done(&f->a);
 }
 

@@ -425,13 +425,14 @@ static struct round {
 } rnd;
 
 #define RESTART (NOW - 2 * DAY)
-static void begin(const char *fmt, int64_t at)
+static void begin(const char *mark, int64_t at)
 {
 	rnd = (struct round){ .opened_ms = NOW - HOUR };
-	rig.view.marks = json(arena_printf(&rig.a, fmt, (long long)at));
+	rig.view.marks =
+		json(mark ? arena_printf(&rig.a, "{'%s':%lld}", mark, (long long)at) : "{}");
 	rig.view.seen_count = 0;
 }
-#define RESTARTED "{'restart.at':%lld}"
+#define RESTARTED "restart.at"
 
 static void sample_known(int64_t server_ms, enum known known, const char *facts)
 {
@@ -557,20 +558,20 @@ static void without_a_restart_a_use_is_no_older_than_a_token(void **state)
 	int64_t oldest = NOW - DAY - 10 * MINUTE;
 
 	(void)state;
-	begin("{}", 0);
+	begin(NULL, 0);
 	sample(NOW, 1, oldest);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
-	begin("{}", 0);
+	begin(NULL, 0);
 	sample(NOW, 1, oldest + 1);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_PASS);
 	/* Newer than what runs. */
-	begin("{}", 0);
+	begin(NULL, 0);
 	know("app.workflow", KNOWN_BRIDGE,
 	     arena_printf(&rig.a, "{'started_at':%lld}", (long long)(NOW - HOUR)));
 	sample(NOW, 1, NOW - HOUR + MINUTE);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
 	/* Newer than a use of OAuth by somebody else: the app may have been on it in between. */
-	begin("{}", 0);
+	begin(NULL, 0);
 	sample(NOW, NOW - HOUR, NOW - HOUR);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
 	rnd.mints[0] = (struct mint){ "cid", NOW - HOUR, NOW - HOUR };
@@ -581,12 +582,14 @@ static void without_a_restart_a_use_is_no_older_than_a_token(void **state)
 static void a_noted_jwt_use_passes_while_it_is_newer_than_the_restart(void **state)
 {
 	(void)state;
-	begin("{'restart.at':%lld,'jwt_use.at':1795300000000}", INT64_C(1795299000000));
+	begin(NULL, 0);
+	rig.view.marks = json("{'restart.at':1795299000000,'jwt_use.at':1795300000000}");
 	sample_known(NOW, KNOWN_DENIED, NULL);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_PASS);
 	assert_int_equal(value_int_or(value_get(rnd.says.marks, "jwt_use.at"), 0),
 			 INT64_C(1795300000000));
-	begin("{'restart.at':%lld,'jwt_use.at':1795300000000}", INT64_C(1795300000000));
+	begin(NULL, 0);
+	rig.view.marks = json("{'restart.at':1795300000000,'jwt_use.at':1795300000000}");
 	sample_known(NOW, KNOWN_DENIED, NULL);
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
 }
@@ -658,21 +661,21 @@ static void declared_consumers_are_waited_for_a_tokens_life(void **state)
 static void without_a_restart_a_use_was_somebody_elses(void **state)
 {
 	(void)state;
-	begin("{}", 0);
+	begin(NULL, 0);
 	sample(NOW, NOW - DAY - 10 * MINUTE + 1, 1);
 	rnd.opened_ms = NOW - 20 * MINUTE;
 	assert_int_equal(ask_gate(&gate_oauth_quiet), VERDICT_WAIT);
 	assert_int_equal(rnd.says.until_ms, NOW + 1);
-	begin("{}", 0);
+	begin(NULL, 0);
 	sample(NOW, NOW - DAY - 10 * MINUTE, 1);
 	rnd.opened_ms = NOW - 20 * MINUTE;
 	assert_int_equal(ask_gate(&gate_oauth_quiet), VERDICT_PASS);
 	/* Another step that asks does not wait for the same once more. */
-	begin("{'oauth_quiet.since':%lld}", NOW - 20 * MINUTE);
+	begin("oauth_quiet.since", NOW - 20 * MINUTE);
 	rnd.opened_ms = NOW;
 	sample(NOW, NOW - 2 * DAY, 1);
 	assert_int_equal(ask_gate(&gate_oauth_quiet), VERDICT_PASS);
-	begin("{}", 0);
+	begin(NULL, 0);
 	rnd.opened_ms = NOW;
 	sample(NOW, NOW - 2 * DAY, 1);
 	assert_int_equal(ask_gate(&gate_oauth_quiet), VERDICT_WAIT);
@@ -737,7 +740,7 @@ static void no_data_and_no_clock_are_inconclusive_on_the_way_back_too(void **sta
 
 static void the_app_has_to_mint_by_jwt_after_the_cancellation(void **state)
 {
-	static const char cancelled[] = "{'console.migration/cancel.at':%lld}";
+	static const char cancelled[] = "console.migration/cancel.at";
 
 	(void)state;
 	begin(cancelled, NOW - HOUR);
@@ -750,7 +753,7 @@ static void the_app_has_to_mint_by_jwt_after_the_cancellation(void **state)
 	sample(NOW, 0, 0);
 	assert_int_equal(ask_gate(&gate_still_mints_jwt), VERDICT_WAIT);
 	assert_true(rnd.says.ask);
-	begin("{}", 0);
+	begin(NULL, 0);
 	sample(NOW, 0, NOW);
 	assert_int_equal(ask_gate(&gate_still_mints_jwt), VERDICT_INCONCLUSIVE);
 }
