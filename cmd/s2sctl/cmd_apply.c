@@ -22,7 +22,7 @@ struct screen {
 	const char
 		*checker; /* asked about plans that are made here; a saved one was checked before */
 	bool json;
-	struct event_file events;
+	struct event_file *events;
 };
 
 static void wipe_line(struct screen *sc)
@@ -56,7 +56,7 @@ static void on_record(void *ctx, const struct value *record)
 {
 	const struct screen *sc = ctx;
 
-	events_record(&sc->events.events, record);
+	events_record(&sc->events->events, record);
 }
 
 static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,
@@ -66,7 +66,7 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 	CLEANUP(sb_done) struct sb line = SB_INIT(8192), clean = SB_INIT(8192);
 	char when[WHEN_TEXT_MAX];
 
-	events_step(&sc->events.events, event_of[ev].event, event_of[ev].state, address, text,
+	events_step(&sc->events->events, event_of[ev].event, event_of[ev].state, address, text,
 		    until_ms);
 	sb_add_visible(&clean, text);
 	snprintf(sc->step, sizeof(sc->step), "%s", address);
@@ -88,7 +88,7 @@ static void on_instruct(void *ctx, const char *address, const struct instruction
 	struct screen *sc = ctx;
 	CLEANUP(sb_done) struct sb out = SB_INIT(16384);
 
-	events_instruct(&sc->events.events, address, in->page, in->lines, ARRAY_LEN(in->lines),
+	events_instruct(&sc->events->events, address, in->page, in->lines, ARRAY_LEN(in->lines),
 			in->check, ack);
 	wipe_line(sc);
 	sb_addf(&out, "\nA person is needed: %s\n", address);
@@ -153,9 +153,10 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX * 4);
 	struct report_style style = session_style(sc->s);
 
-	events_planned(&sc->events.events, plan_to_value(p), is_resumed);
+	events_planned(&sc->events->events, plan_to_value(p), is_resumed);
 	if (is_resumed) {
-		session_talkf(sc->s, "going on with the open run\n");
+		session_talkf(sc->s, "going on with the open %s\n",
+			      p->direction == DIRECTION_BACK ? "way back" : "run");
 		return 0;
 	}
 	if (sc->plan_out && plan_save(sc->s, p, sc->plan_out) != 0)
@@ -227,12 +228,12 @@ static bool load_all(struct session *s, struct plan_file **ret, int *ret_exit)
 	       select_envs(s, *ret, ret_exit);
 }
 
-/* What goes on with this run: the same words, but giving a run up is meant once. */
-static const char *same_command(struct session *s, int argc, const char *const *argv)
+/* Giving a run up is meant once. */
+const char *session_again(struct session *s, const char *command, int argc, const char *const *argv)
 {
 	CLEANUP(sb_done) struct sb cmd = SB_INIT(65536);
 
-	sb_add(&cmd, "s2sctl apply");
+	sb_addf(&cmd, "s2sctl %s", command);
 	for (int i = 0; i < argc; i++)
 		if (strcmp(argv[i], "--abandon") != 0) {
 			sb_addc(&cmd, ' ');
@@ -317,6 +318,46 @@ static int parse_wait(struct session *s, const char *wait, int64_t *ret)
 	return 0;
 }
 
+int session_apply(struct session *s, struct apply_options *o, const struct carry *how)
+{
+	struct screen sc = { .s = s,
+			     .live = s->p->talk_is_terminal,
+			     .plan_out = how->plan_out,
+			     .checker = how->checker,
+			     .json = how->json,
+			     .events = how->events };
+	struct apply_ui ui = { .ctx = &sc,
+			       .event = on_event,
+			       .instruct = on_instruct,
+			       .tick = on_tick,
+			       .confirm = on_confirm };
+	struct apply_result r;
+	int status;
+
+	if (parse_wait(s, how->wait, &o->patience_ms) < 0)
+		return event_file_end(how->events, session_fail(s, &s->err), NULL);
+	event_file_started(how->events, "apply");
+	o->ui = &ui;
+	o->show_plan = show_plan;
+	o->show_ctx = &sc;
+	o->on_record = on_record;
+	o->record_ctx = &sc;
+	o->calls = &s->calls;
+	o->store = file_store_ops(s->store);
+	o->ack_suffix = session_state_option(s);
+	o->envs = (const struct rollout_env *const *)s->envs;
+	if (apply_run(o, &s->arena, &r, &s->err) < 0) {
+		wipe_line(&sc);
+		return event_file_end(how->events, session_fail(s, &s->err), NULL);
+	}
+	wipe_line(&sc);
+	print_result(s, &r, sc.json, how->again);
+	status = r.plan_status ? r.plan_status : err_exit_status(r.code);
+	return event_file_end(how->events, status,
+			      &(struct events_result){ true, r.done, r.total, r.until_ms,
+						       r.summary });
+}
+
 int cmd_apply(struct session *s, int argc, const char *const *argv)
 {
 	static const struct command c = {
@@ -326,25 +367,15 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		NULL
 	};
 	struct opt_list confirmed = { .count = 0 };
-	const char *wait = NULL;
-	struct screen sc = { .s = s };
-	struct apply_ui ui = { .ctx = &sc,
-			       .event = on_event,
-			       .instruct = on_instruct,
-			       .tick = on_tick,
-			       .confirm = on_confirm };
-	struct apply_options o = { .ui = &ui,
-				   .show_plan = show_plan,
-				   .show_ctx = &sc,
-				   .on_record = on_record,
-				   .record_ctx = &sc };
-	struct apply_result r;
+	struct apply_options o = { .direction = DIRECTION_FORWARD };
+	struct event_file events = { .path = NULL };
+	struct carry how = { .events = &events };
 	struct approval_sources approvals = { .approvals = NULL };
 	struct plan_file *plan = NULL;
 	int status;
 	const struct opt own[] = {
 		{ "wait", 0, OPT_MAYBE, "DURATION",
-		  "stay until gates can pass, for at most DURATION at a time", &wait },
+		  "stay until gates can pass, for at most DURATION at a time", &how.wait },
 		{ "confirm", 0, OPT_LIST, "TITLE",
 		  "the project whose old credential may be deleted", &confirmed },
 		{ "env", 0, OPT_LIST, "NAME", "only this environment; may be repeated",
@@ -352,7 +383,7 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		{ "abandon", 0, OPT_FLAG, NULL,
 		  "give up the open run of these environments and plan anew", &o.abandon },
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON",
-		  &sc.plan_out },
+		  &how.plan_out },
 		{ "approvals", 0, OPT_TEXT, "FILE", "who approved it, instead of PLAN.approvals",
 		  &approvals.approvals },
 		{ "allowed-signers", 0, OPT_TEXT, "FILE",
@@ -362,9 +393,8 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 		{ "by", 0, OPT_TEXT, "NAME", "who makes the plan, and may not approve it",
 		  &o.made_by },
 		{ "policy-exec", 0, OPT_TEXT, "CMD",
-		  "hand the plan to CMD as JSON on stdin; its exit status decides", &sc.checker },
-		{ "events", 0, OPT_TEXT, "FILE", "write what happens as JSON Lines",
-		  &sc.events.path },
+		  "hand the plan to CMD as JSON on stdin; its exit status decides", &how.checker },
+		{ "events", 0, OPT_TEXT, "FILE", "write what happens as JSON Lines", &events.path },
 		{ "format", 0, OPT_TEXT, "FORMAT", "of the result: text (default) or json",
 		  &s->common.format },
 		{ "state", 0, OPT_TEXT, "DIR",
@@ -375,36 +405,22 @@ int cmd_apply(struct session *s, int argc, const char *const *argv)
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 2, &status) ||
-	    !session_wants_json(s, &sc.json, &status) || !event_file_open(&sc.events, s, &status))
+	    !session_wants_json(s, &how.json, &status) || !event_file_open(&events, s, &status))
 		return status;
 	if (!load_all(s, &plan, &status) || !session_connect(s, &status))
-		return event_file_end(&sc.events, status, NULL);
-	if (plan && sc.checker) { /* asked before anything is sent */
-		status = plan_checked_by(s, plan->doc, TAKE(sc.checker));
+		return event_file_end(&events, status, NULL);
+	if (plan && how.checker) { /* asked before anything is sent */
+		status = plan_checked_by(s, plan->doc, TAKE(how.checker));
 		if (status)
-			return event_file_end(&sc.events, status, NULL);
+			return event_file_end(&events, status, NULL);
 	}
 	if (plan && !approvals.approvals)
 		approvals.approvals = plan_approvals_path(s, plan->path);
-	if (parse_wait(s, wait, &o.patience_ms) < 0)
-		return event_file_end(&sc.events, session_fail(s, &s->err), NULL);
-	event_file_started(&sc.events, "apply");
-	sc.live = s->p->talk_is_terminal;
-	o.calls = &s->calls;
+	if (plan)
+		o.direction = plan_file_direction(plan);
 	o.plan_file = plan;
 	o.approvals = &approvals;
-	o.store = file_store_ops(s->store);
 	o.confirmed = confirmed.items;
-	o.ack_suffix = session_state_option(s);
-	o.envs = (const struct rollout_env *const *)s->envs;
-	if (apply_run(&o, &s->arena, &r, &s->err) < 0) {
-		wipe_line(&sc);
-		return event_file_end(&sc.events, session_fail(s, &s->err), NULL);
-	}
-	wipe_line(&sc);
-	print_result(s, &r, sc.json, same_command(s, argc, argv));
-	status = r.plan_status ? r.plan_status : err_exit_status(r.code);
-	return event_file_end(&sc.events, status,
-			      &(struct events_result){ true, r.done, r.total, r.until_ms,
-						       r.summary });
+	how.again = session_again(s, "apply", argc, argv);
+	return session_apply(s, &o, &how);
 }

@@ -8,20 +8,76 @@
 #include "core/run/planner.h"
 
 /* Shows, saves, and has it checked; the exit status. */
-static int tell(struct session *s, struct plan *p, const struct rendering *r,
-		struct event_file *events, const char *out, const char *checker)
+static int tell(struct session *s, struct plan *p, const struct planning *how)
 {
+	const struct rendering *r = how->rendering;
 	int status = plan_exit_status(p), other;
 
-	events_planned(&events->events, plan_to_value(p), false);
+	events_planned(&how->events->events, plan_to_value(p), false);
 	rendering_out_document(s, r, r->format->is_document ? plan_seal(p) : plan_to_value(p),
 			       NULL);
-	if (out && plan_save(s, p, out) != 0)
+	if (how->out && plan_save(s, p, how->out) != 0)
 		return 1;
-	if (out)
-		session_talkf(s, "plan written to %s\n", out);
-	other = checker ? plan_checked_by(s, plan_seal(p), checker) : 0;
-	return status ? status : other;
+	if (how->out)
+		session_talkf(s, "plan written to %s\n", how->out);
+	other = how->checker ? plan_checked_by(s, plan_seal(p), how->checker) : 0;
+	status = status ? status : other;
+	return !status && how->detailed && p->step_count ? 2 : status;
+}
+
+static void tell_open_runs(struct session *s, const struct history *h, enum direction way)
+{
+	for (const struct rollout_env **env = s->envs; *env; env++) {
+		const struct past_run *run = history_open_run(h, (*env)->name);
+
+		if (run && way == DIRECTION_BACK && !run->is_back)
+			session_talkf(
+				s,
+				"note: '%s' is in an open run since %s, which it leaves when the way back is carried out\n",
+				(*env)->name, run->started_at);
+		else if (run)
+			session_talkf(
+				s,
+				"note: '%s' is in an open %s since %s, with which apply goes on\n",
+				(*env)->name, run->is_back ? "way back" : "run", run->started_at);
+	}
+}
+
+int session_plan(struct session *s, const struct planning *how)
+{
+	struct caller *caller = NULL;
+	struct observer ob;
+	struct journal journal;
+	struct journal_said jsaid;
+	struct said said;
+	struct plan *plan = NULL;
+	struct planner_options po;
+	int status;
+
+	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0 ||
+	    attest_take(&journal, s->p->registry, false, &s->err) < 0) {
+		journal_close(&journal);
+		return session_fail(s, &s->err);
+	}
+	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
+	said = journal_said_ops(&jsaid);
+	tell_open_runs(s, &journal.history, how->direction);
+	caller = caller_new(&s->calls);
+	ob = (struct observer){ .caller = caller, .o = &s->calls, .said = &said };
+	po = (struct planner_options){ .observer = &ob,
+				       .envs = (const struct rollout_env *const *)s->envs,
+				       .direction = how->direction,
+				       .made_by = how->made_by };
+	if (how->direction == DIRECTION_BACK)
+		way_back_inspects(&po, &journal.history);
+	if (planner_run(&po, &s->arena, &plan, NULL, &s->err) < 0) {
+		status = session_fail(s, &s->err);
+	} else {
+		status = tell(s, plan, how);
+	}
+	caller_free(caller);
+	journal_close(&journal);
+	return status;
 }
 
 int cmd_plan(struct session *s, int argc, const char *const *argv)
@@ -31,20 +87,14 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		"Reads the live systems, compares, and prints what would be done. Changes nothing.",
 		NULL
 	};
-	const char *out = NULL, *made_by = NULL, *checker = NULL;
 	struct rendering r = { .max_bytes = NULL };
 	struct event_file events = { .path = NULL };
-	bool detailed = false;
-	struct caller *caller = NULL;
-	struct observer ob;
-	struct journal journal;
-	struct journal_said jsaid;
-	struct said said;
-	struct plan *plan = NULL;
-	struct planner_options po;
+	struct planning how = { .direction = DIRECTION_FORWARD,
+				.rendering = &r,
+				.events = &events };
 	int status;
 	const struct opt own[] = {
-		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &out },
+		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &how.out },
 		{ "format", 0, OPT_TEXT, "FORMAT",
 		  "text (default), json, markdown, html, junit, sarif, github or gitlab",
 		  &s->common.format },
@@ -61,11 +111,11 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N",
 		  &s->common.time_scale },
 		{ "detailed-exitcode", 0, OPT_FLAG, NULL, "exit 2 when changes are planned",
-		  &detailed },
+		  &how.detailed },
 		{ "by", 0, OPT_TEXT, "NAME", "who makes the plan, and may not approve it",
-		  &made_by },
+		  &how.made_by },
 		{ "policy-exec", 0, OPT_TEXT, "CMD",
-		  "hand the plan to CMD as JSON on stdin; its exit status decides", &checker },
+		  "hand the plan to CMD as JSON on stdin; its exit status decides", &how.checker },
 		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &r.verbose },
 		{ 0 },
 	};
@@ -77,35 +127,5 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	    !session_connect(s, &status))
 		return event_file_end(&events, status, NULL);
 	event_file_started(&events, "plan");
-	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0 ||
-	    attest_take(&journal, s->p->registry, false, &s->err) < 0) {
-		journal_close(&journal);
-		return event_file_end(&events, session_fail(s, &s->err), NULL);
-	}
-	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
-	said = journal_said_ops(&jsaid);
-	for (const struct rollout_env **env = s->envs; *env; env++) {
-		const struct past_run *run = history_open_run(&journal.history, (*env)->name);
-
-		if (run)
-			session_talkf(
-				s,
-				"note: '%s' is in an open run since %s, with which apply goes on\n",
-				(*env)->name, run->started_at);
-	}
-	caller = caller_new(&s->calls);
-	ob = (struct observer){ .caller = caller, .o = &s->calls, .said = &said };
-	po = (struct planner_options){ .observer = &ob,
-				       .envs = (const struct rollout_env *const *)s->envs,
-				       .made_by = made_by };
-	if (planner_run(&po, &s->arena, &plan, NULL, &s->err) < 0) {
-		status = session_fail(s, &s->err);
-	} else {
-		status = tell(s, plan, &r, &events, out, checker);
-		if (!status && detailed && plan->step_count)
-			status = 2;
-	}
-	caller_free(caller);
-	journal_close(&journal);
-	return event_file_end(&events, status, NULL);
+	return event_file_end(&events, session_plan(s, &how), NULL);
 }

@@ -11,6 +11,8 @@ static const struct command apply = { "apply", "PLAN|FILE", "carry it out, step 
 				      cmd_apply };
 static const struct command approve = { "approve", "PLAN", "approve a saved plan by signature",
 					cmd_approve };
+static const struct command rollback = { "rollback", "FILE --env E",
+					 "show the way back, or carry it out", cmd_rollback };
 static const struct command status = { "status", "FILE", "show where each environment stands",
 				       cmd_status };
 static const struct command ack = { "ack", "STEP --by NAME", "say that a person's step is done",
@@ -31,9 +33,9 @@ static const struct command schema = { "schema", "[plan]",
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan, &approve, &apply,  &status,
-					   &ack,      &show, &verify,  &unlock, &doctor,
-					   &schema,   &help, &version, NULL };
+const struct command *const commands[] = { &validate, &plan,   &approve, &apply,   &rollback,
+					   &status,   &ack,    &show,    &verify,  &unlock,
+					   &doctor,   &schema, &help,    &version, NULL };
 
 static const struct command *find(const char *name)
 {

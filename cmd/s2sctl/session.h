@@ -66,10 +66,37 @@ const char *session_state_option(struct session *s);
 
 /* `verify` of a journal: a folder that holds one, or the file. The exit status. */
 int verify_journal_at(struct session *s, const char *path, bool json);
+struct rendering;
+struct event_file;
+struct apply_options;
+/* What apply and rollback have in common: carrying out, with everything said on the way. cmd_apply.c. */
+struct carry {
+	const char *wait;     /* --wait: NULL no, "" for ever, else a span */
+	const char *plan_out; /* where the plan is written to as well; NULL: nowhere */
+	const char *checker;  /* --policy-exec: asked about plans that are made here; a saved one was checked before */
+	const char *again;    /* the command that goes on with this run */
+	struct event_file *events;
+	bool json;            /* the result as JSON */
+};
+/* The exit status. Direction, plan file, approvals, confirmed and abandon are the caller's; the rest of the options is filled in here. */
+int session_apply(struct session *s, struct apply_options *o, const struct carry *how);
+/* The words of this command line once more, without those that are meant once. In the session's arena. */
+const char *session_again(struct session *s, const char *command, int argc, const char *const *argv);
+/* What plan and rollback have in common: cmd_plan.c. */
+struct planning {
+	enum direction direction;
+	const char *out;      /* where the plan is written to as well; NULL: nowhere */
+	const char *made_by, *checker;
+	const struct rendering *rendering;
+	struct event_file *events;
+	bool detailed;        /* exit 2 when changes are planned */
+};
+int session_plan(struct session *s, const struct planning *how);
 
 int cmd_validate(struct session *s, int argc, const char *const *argv);
 int cmd_plan(struct session *s, int argc, const char *const *argv);
 int cmd_apply(struct session *s, int argc, const char *const *argv);
+int cmd_rollback(struct session *s, int argc, const char *const *argv);
 int cmd_status(struct session *s, int argc, const char *const *argv);
 int cmd_show(struct session *s, int argc, const char *const *argv);
 int cmd_ack(struct session *s, int argc, const char *const *argv);

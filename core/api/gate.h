@@ -30,7 +30,7 @@ struct gate_view {
 	const struct value *limits;     /* this gate's thresholds, checked, defaults filled in */
 	const struct sample *samples;   /* this run's, oldest first; at least one */
 	size_t sample_count;
-	const struct mint *mints;       /* the run's ledger, all clients of it */
+	const struct mint *mints;       /* the journal's ledger: all clients, all runs */
 	size_t mint_count;
 	int64_t opened_ms;              /* evidence time when the gate was first asked */
 	int64_t skew_ms;                /* largest difference between the clocks of systems read in this round; 0: one system only */

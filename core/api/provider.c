@@ -33,6 +33,11 @@ const char *executor_name(enum executor e)
 	return "none";
 }
 
+const char *direction_name(enum direction d)
+{
+	return d == DIRECTION_BACK ? "back" : "forward";
+}
+
 const char *undo_name(enum undo u)
 {
 	switch (u) {

@@ -65,6 +65,10 @@ struct instruction {
 
 enum settled { SETTLED_NO, SETTLED_YES, SETTLED_UNKNOWN };
 
+/* Where a plan leads: to what the file wants, or back to what was before. A thing has a diff for each; the changes of both stand in its table. */
+enum direction { DIRECTION_FORWARD, DIRECTION_BACK };
+const char *direction_name(enum direction d); /* "forward", "back" */
+
 enum change_flag {
 	CHANGE_SHARED = 1 << 0,      /* belongs to the credential: environments with the same credential share one step */
 	CHANGE_MINTS = 1 << 1,       /* mints with the migrating client: only before the fence closes */
@@ -128,6 +132,11 @@ struct thing_type {
 	void (*derive)(const struct view *v, struct arena *a, struct value *facts);
 	const char *page;             /* where a person reads the facts when they have to be attested */
 	int (*diff)(const struct view *v, struct changes *c, struct err *err); /* pure; NULL: nothing to want */
+	/*
+	 * The way back: what has to be changed until all is as it was before the first step. Pure. Only things that have one are read for
+	 * a way back, so whoever refuses forward for what a thing *is* has to do so here as well. NULL: the thing has no part in it.
+	 */
+	int (*diff_back)(const struct view *v, struct changes *c, struct err *err);
 	const struct change_type *const *changes; /* ends with NULL */
 };
 

@@ -91,19 +91,34 @@ bool changes_attest_now(const struct changes *c)
 	return false;
 }
 
-int changes_collect(struct changes *c, const struct registry *reg, struct arena *a,
-		    const struct view *view, struct err *err)
+static int collect(struct changes *c, const struct registry *reg, struct arena *a,
+		   const struct view *view, enum direction way, struct err *err)
 {
 	*c = (struct changes){ .arena = a, .registry = reg };
 
 	for (const struct provider *const *p = reg->providers; *p; p++)
 		for (const struct thing_type *const *t = (*p)->things; t && *t; t++) {
-			if (!(*t)->diff)
+			int (*diff)(const struct view *, struct changes *, struct err *) =
+				way == DIRECTION_BACK ? (*t)->diff_back : (*t)->diff;
+
+			if (!diff)
 				continue;
 			c->current = *t;
-			if ((*t)->diff(view, c, err) < 0)
+			if (diff(view, c, err) < 0)
 				return err_wrap(err, "%s: %s", view->env, (*t)->name);
 		}
 	c->current = NULL;
 	return 0;
+}
+
+int changes_collect(struct changes *c, const struct registry *reg, struct arena *a,
+		    const struct view *view, struct err *err)
+{
+	return collect(c, reg, a, view, DIRECTION_FORWARD, err);
+}
+
+int changes_collect_back(struct changes *c, const struct registry *reg, struct arena *a,
+			 const struct view *view, struct err *err)
+{
+	return collect(c, reg, a, view, DIRECTION_BACK, err);
 }

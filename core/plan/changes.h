@@ -42,5 +42,7 @@ struct changes {
  * A diff that fails gives its error, with the thing's name in front.
  */
 int changes_collect(struct changes *c, const struct registry *reg, struct arena *a, const struct view *view, struct err *err) MUST_USE;
+/* The same for the way back: the things' diff_back. */
+int changes_collect_back(struct changes *c, const struct registry *reg, struct arena *a, const struct view *view, struct err *err) MUST_USE;
 bool changes_found(const struct changes *c, enum finding_kind kind); /* whether there is a finding of that kind */
 bool changes_attest_now(const struct changes *c);

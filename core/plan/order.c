@@ -6,6 +6,7 @@
  * steps run side by side, after those prove steps that act; contract steps follow one another. A shared step
  * stands once, behind the last of its environments, and needs what any of them needs. It is left out when one
  * of them is not part of the plan, or cannot be carried out: nobody would have proved that this one is through with it.
+ * On the way back nobody waits for those named in `after`: their trouble is no reason to stay.
  */
 #include <string.h>
 
@@ -324,7 +325,7 @@ static void find_needs(struct order *o)
 				if (t != i && comes_before(&p->steps[t], s))
 					add_need(o, s, t, &cap);
 			}
-			if (s->need_count == before)
+			if (s->need_count == before && p->direction == DIRECTION_FORWARD)
 				need_predecessors(o, s, e, plan_index, &cap);
 		}
 	}

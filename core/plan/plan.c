@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/plan/plan.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -139,12 +140,27 @@ void plan_env_add(struct plan *p, const struct rollout_env *env, const struct vi
 		pe->changes = (struct changes){ .arena = p->arena, .registry = p->registry };
 		return;
 	}
-	if (changes_collect(&pe->changes, p->registry, p->arena, view, &err) < 0) {
+	if ((p->direction == DIRECTION_BACK ?
+		     changes_collect_back :
+		     changes_collect)(&pe->changes, p->registry, p->arena, view, &err) < 0) {
 		pe->outlook = OUTLOOK_FAILED;
 		pe->error = arena_strdup(p->arena, err.msg);
 		return;
 	}
 	pe->outlook = judge(&pe->changes);
+}
+
+void plan_env_refuse(struct plan *p, const char *rule, const char *hint, const char *fmt, ...)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(4096);
+	struct plan_env *pe = &p->envs[p->env_count - 1];
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_addv(&text, fmt, ap);
+	va_end(ap);
+	changes_find(&pe->changes, FIND_REFUSE, rule, hint, "%s", text.buf);
+	pe->outlook = OUTLOOK_REFUSED;
 }
 
 const struct plan_step *plan_find_step(const struct plan *p, const char *address)

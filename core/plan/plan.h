@@ -55,6 +55,7 @@ struct plan_env {
 	const char *error;            /* OUTLOOK_FAILED */
 };
 struct plan {
+	enum direction direction;   /* set before the first environment is added; a plan leads one way */
 	struct arena *arena;
 	const struct registry *registry;
 	const struct rollout *rollout;
@@ -77,7 +78,13 @@ struct plan *plan_new(struct arena *a, const struct registry *reg, const struct 
  * @failure   when reading failed for good; or NULL
  */
 void plan_env_add(struct plan *p, const struct rollout_env *env, const struct view *view, const struct value *requests, const char *failure);
-void plan_order(struct plan *p, int64_t made_ms); /* after all environments: steps, needs, earliest times, digests */
+/* The environment added last is refused, for a reason that its diffs cannot see. `fmt` as in changes_find. */
+void plan_env_refuse(struct plan *p, const char *rule, const char *hint, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/*
+ * After all environments: steps, needs, earliest times, digests. On the way back `after` counts for nothing: whoever
+ * goes back waits for nobody else's way back.
+ */
+void plan_order(struct plan *p, int64_t made_ms);
 
 const struct value *plan_to_value(struct plan *p);
 /* The same with its document_digest: what is saved, and may be given to apply. */

@@ -51,6 +51,7 @@ void plan_intent_of(const struct value *doc, char ret_hex[65])
 	for (size_t i = 0; i < value_count(envs); i++)
 		value_set(&a, ids, value_text_or(value_get(value_at(envs, i), "name"), ""),
 			  value_get(value_at(envs, i), "identity"));
+	value_set(&a, intent, "direction", value_get(doc, "direction"));
 	value_set(&a, intent, "steps", list);
 	value_set(&a, intent, "identity", ids);
 	digest_of(intent, ret_hex);

@@ -13,6 +13,8 @@ const struct plan_member plan_members[] = {
 	{ "kind", "string", REQ, NO, "s2sctl.plan", "What this document is." },
 	{ "format_version", "integer", REQ, NO, NULL,
 	  "Of this format. Another one is refused, not guessed at." },
+	{ "direction", "string", REQ, ID, "forward back",
+	  "Where it leads: to OAuth alone, or back to JWT." },
 	{ "tool", "string", REQ, NO, NULL, "The build that made it." },
 	{ "rollout", "string", REQ, NO, NULL, "The rollout file, as it was given." },
 	{ "rollout_digest", "digest", REQ, NO, NULL,

@@ -94,6 +94,7 @@ static void load_env(struct loader *l, const struct value_pair *p, struct rollou
 	env->pos = p->key_pos;
 	env->want = want;
 	env->client_id = value_text(value_path(want, "credential.client_id"));
+	env->rolls_back = strcmp(value_text_or(value_get(want, "on_failure"), ""), "rollback") == 0;
 }
 
 static struct rollout_env *load_envs(struct loader *l, struct rollout *r)

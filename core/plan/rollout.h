@@ -19,7 +19,7 @@
  * `auth.token_url` (from the type's token_path, after url and prefix of the connection token_conn) and `auth.api_key` (the client id) where the type
  * names a header for it; `prefix` starts with '/' or is "", and url and prefix end without a slash, so url + prefix + path is an address.
  *
- * Rules besides those of schema.h: unknown-environment, after-cycle, token-url, bridge-missing, rollback-not-built,
+ * Rules besides those of schema.h: unknown-environment, after-cycle, token-url, bridge-missing,
  * same-integration, no-environments, bad-prefix, defaults-after, bad-freeze, approvals, unreadable; shared-client (note), migrating-client (warning).
  */
 #pragma once
@@ -35,7 +35,7 @@ struct rollout_env {
 	const struct value *want;                 /* checked tree: view.want. Holds sections, consumers, gates, executors, connections, on_failure */
 	const struct rollout_env *const *after;   /* environments that it waits for */
 	size_t after_count;
-	bool rolls_back;                          /* on_failure: rollback (refused for now, so false in any loaded rollout) */
+	bool rolls_back;                          /* on_failure: rollback */
 	const char *client_id;                    /* credential.client_id: the client being migrated; NULL when the file does not say */
 };
 struct rollout {

@@ -152,19 +152,6 @@ static void check_bridge(struct rules *c, const struct rollout_env *env,
 	}
 }
 
-static void check_on_failure(struct rules *c, struct rollout_env *env,
-			     const struct rollout_env *before)
-{
-	const struct value *word = value_get(env->want, "on_failure");
-	const char *text = value_text(word);
-	env->rolls_back = text && !strcmp(text, "rollback");
-	if (!env->rolls_back || (before && value_get(before->want, "on_failure") == word))
-		return;
-	diags_add(c->diags, DIAG_ERROR, pos_of(word, env), "rollback-not-built",
-		  "with halt everything stays as it is, and the report says how to go back",
-		  "rollback is not built yet; write halt");
-}
-
 /* --- across environments --- */
 
 /*
@@ -282,7 +269,6 @@ void rollout_rules(struct rollout *r, struct rollout_env *envs, struct arena *a,
 	for (size_t i = 0; i < r->env_count; i++) {
 		const struct rollout_env *before = i ? &envs[i - 1] : NULL;
 		check_bridge(&c, &envs[i], before);
-		check_on_failure(&c, &envs[i], before);
 		if (!before ||
 		    value_get(before->want, "policy") != value_get(envs[i].want, "policy"))
 			policy_check(value_get(envs[i].want, "policy"), a, d);

@@ -2,7 +2,7 @@
 /*
  * saved.c - the plan as a document and back, and the two digests.
  *
- * intent_digest covers what approval is about: steps, identities, gates and thresholds; no time, no
+ * intent_digest covers what approval is about: direction, steps, identities, gates and thresholds; no time, no
  * observation. observed_digest covers the facts of class state and identity that the steps rest on; no samples.
  */
 #include <stdlib.h>
@@ -384,7 +384,9 @@ static void digest_intent(struct maker *mk, const struct value *steps)
 	struct summing s = { digest_new(), SB_INIT(SB_TEXT_MAX), ARENA_INIT };
 	struct plan *p = mk->p;
 
-	sum_text(&s, "{\"identity\":");
+	sum_text(&s, "{\"direction\":\"");
+	sum_text(&s, direction_name(p->direction));
+	sum_text(&s, "\",\"identity\":");
 	sum_envs(&s, p, identity_of);
 	sum_text(&s, ",\"steps\":[");
 	for (size_t i = 0; i < p->step_count; i++) {
@@ -459,6 +461,7 @@ const struct value *plan_to_value(struct plan *p)
 	put_text(a, doc, "kind", "s2sctl.plan");
 	value_set(a, doc, "format_version", value_int(a, PLAN_FORMAT_VERSION));
 	put_text(a, doc, "tool", "s2sctl " S2SCTL_VERSION);
+	put_text(a, doc, "direction", direction_name(p->direction));
 	put_text(a, doc, "rollout", p->rollout->path);
 	value_set(a, doc, "rollout_digest", rollout_digest_value(p));
 	put_text(a, doc, "made_by", p->made_by);
@@ -598,6 +601,18 @@ static struct value *value_shallow(struct arena *a, const struct value *doc)
 	return out;
 }
 
+/* A plan from before there was a way back says nothing, and leads forward. */
+static int direction_from(const char *name, enum direction *ret, struct err *err)
+{
+	for (enum direction d = DIRECTION_FORWARD; d <= DIRECTION_BACK; d++)
+		if (strcmp(direction_name(d), name) == 0) {
+			*ret = d;
+			return 0;
+		}
+	return err_set(err, E_REFUSED, "the plan leads '%.40s', which this build does not know",
+		       name);
+}
+
 int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r,
 		    const struct value *doc, struct plan **ret, struct err *err)
 {
@@ -612,6 +627,9 @@ int plan_from_value(struct arena *a, const struct registry *reg, const struct ro
 		return err_set(err, E_REFUSED,
 			       "the plan has format version %lld, this build reads %d",
 			       (long long)version, PLAN_FORMAT_VERSION);
+	if (direction_from(value_text_or(value_get(doc, "direction"), "forward"), &p->direction,
+			   err) < 0)
+		return -err->code;
 	if (envs_from(p, env_index, value_get(doc, "environments"), err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < value_count(steps); i++)

@@ -145,6 +145,8 @@ void report_headline(const struct report *r, const struct report_run *run, struc
 void report_limits(const struct report_gate *g, struct sb *out);
 
 /* For the files that make the model (report.c, report_plan.c, report_journal.c, report_check.c). */
+/* Who must approve: lines such as "2 people: dev/x/y, dev/x/z", the most people first; empty where the policy asks nobody. In `a`. */
+const struct value *report_approvals(struct arena *a, const struct value *plan_doc);
 void report_run_from_plan(struct report *r, struct report_run *run, const char *id, const struct value *plan_doc);
 struct report_finding *report_add_finding(struct report *r);          /* zeroed but for its texts */
 struct report_step *report_find_step(const struct report_run *run, const char *address); /* NULL: none */

@@ -2,8 +2,10 @@
 /*
  * report_plan.c - the model from a plan document (core/plan/saved.c writes it).
  */
+#include <inttypes.h>
 #include <string.h>
 
+#include "core/base/sb.h"
 #include "core/report/report.h"
 
 static const char *text_of(const struct value *map, const char *key)
@@ -165,8 +167,6 @@ static void add_finding(struct report *r, const struct report_run *run, const ch
 			const struct value *f)
 {
 	struct report_finding *to = report_add_finding(r);
-	const struct value *pos = value_get(f, "pos") ? value_get(f, "pos") : f;
-
 	to->level = LEVEL_NOTE;
 	to->label = "note";
 	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
@@ -180,9 +180,9 @@ static void add_finding(struct report *r, const struct report_run *run, const ch
 	to->env = env;
 	to->step = text_of(f, "step");
 	to->run = run->id;
-	to->pos.file = value_text_or(value_get(pos, "file"), run->rollout);
-	to->pos.line = position(value_get(pos, "line"));
-	to->pos.col = position(value_get(pos, "col"));
+	to->pos.file = value_text_or(value_get(f, "file"), run->rollout);
+	to->pos.line = position(value_get(f, "line"));
+	to->pos.col = position(value_get(f, "col"));
 }
 
 static void add_error(struct report *r, const struct report_run *run, const struct report_env *e)
@@ -370,13 +370,62 @@ static void add_places(struct report *r, struct report_run *run)
 	}
 }
 
+/* ---- who must approve ---- */
+
+#define STEPS_NAMED 6
+
+static const struct value *approval_line(struct arena *a, const struct value *steps, int64_t people)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+	size_t hits = 0;
+
+	for (size_t i = 0; i < value_count(steps); i++)
+		hits += value_int_or(value_get(value_at(steps, i), "approvals"), 0) == people;
+	sb_addf(&text, "%" PRId64 " %s: ", people, people == 1 ? "person" : "people");
+	if (hits == value_count(steps)) {
+		sb_addf(&text, "every step");
+		return value_string(a, text.buf);
+	}
+	for (size_t i = 0, named = 0; i < value_count(steps) && named < STEPS_NAMED; i++) {
+		const struct value *s = value_at(steps, i);
+
+		if (value_int_or(value_get(s, "approvals"), 0) != people)
+			continue;
+		sb_addf(&text, "%s%s", named++ ? ", " : "", text_of(s, "address"));
+	}
+	if (hits > STEPS_NAMED)
+		sb_addf(&text, " and %zu more", hits - STEPS_NAMED);
+	return value_string(a, text.buf);
+}
+
+const struct value *report_approvals(struct arena *a, const struct value *plan_doc)
+{
+	const struct value *steps = list_of(plan_doc, "steps");
+	struct value *out = value_list(a);
+	int64_t below = INT64_MAX, most;
+
+	do { /* few numbers: a policy names three classes of step */
+		most = 0;
+		for (size_t i = 0; i < value_count(steps); i++) {
+			int64_t n = value_int_or(value_get(value_at(steps, i), "approvals"), 0);
+
+			if (n < below)
+				most = MAX_OF(most, n);
+		}
+		if (most)
+			value_list_add(a, out, approval_line(a, steps, most));
+		below = most;
+	} while (most);
+	return out;
+}
+
 /* ---- the whole ---- */
 
 void report_run_from_plan(struct report *r, struct report_run *run, const char *id,
 			  const struct value *doc)
 {
 	const struct value *envs = list_of(doc, "environments"), *steps = list_of(doc, "steps");
-	const struct value *policy = value_get(doc, "policy"), *found = list_of(policy, "findings");
+	const struct value *policy = list_of(doc, "policy");
 	size_t first;
 
 	*run = (struct report_run){
@@ -384,7 +433,7 @@ void report_run_from_plan(struct report *r, struct report_run *run, const char *
 		.made_at = text_of(doc, "made_at"),
 		.intent_digest = text_of(doc, "intent_digest"),
 		.observed_digest = text_of(doc, "observed_digest"),
-		.approvals = list_of(policy, "approvals"),
+		.approvals = report_approvals(r->arena, doc),
 		.tokens = value_count(list_of(doc, "token_requests")),
 		.id = id,
 		.began_at = "",
@@ -395,8 +444,9 @@ void report_run_from_plan(struct report *r, struct report_run *run, const char *
 	};
 	run->envs = arena_array(r->arena, value_count(envs) + 1, sizeof(*run->envs));
 	run->steps = arena_array(r->arena, value_count(steps) + 1, sizeof(*run->steps));
-	for (size_t i = 0; i < value_count(found); i++)
-		add_finding(r, run, "", value_at(found, i));
+	for (size_t i = 0; i < value_count(policy); i++)
+		add_finding(r, run, text_of(value_at(policy, i), "environment"),
+			    value_at(policy, i));
 	first = r->finding_count;
 	for (size_t i = 0; i < value_count(envs); i++)
 		add_env(r, run, value_at(envs, i));

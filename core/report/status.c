@@ -32,22 +32,12 @@ static bool has_text(const struct value *list, const char *text)
 	return false;
 }
 
-static bool run_has(const struct past_run *r, const char *env)
-{
-	const struct value *envs = value_get(r->plan, "environments");
-
-	for (size_t i = 0; i < value_count(envs); i++)
-		if (strcmp(text_of(value_at(envs, i), "name"), env) == 0)
-			return true;
-	return false;
-}
-
 static const struct past_run *latest_run(const struct history *h, const char *env)
 {
 	const struct past_run *open = history_open_run(h, env);
 
 	for (size_t i = h->run_count; !open && i-- > 0;)
-		if (run_has(&h->runs[i], env))
+		if (history_holds(&h->runs[i], env))
 			return &h->runs[i];
 	return open;
 }
@@ -260,11 +250,14 @@ static struct value *env_doc(struct arena *a, const struct history *h, const cha
 	value_set(a, m, "name", value_string(a, name));
 	value_set(a, m, "state",
 		  value_string(a, !r                                           ? "no run" :
+				  history_has_left(r, name)                    ? "left" :
 				  r->is_open                                   ? "open" :
 				  r->ended && strcmp(r->ended, "receipt") == 0 ? "finished" :
 										 "abandoned"));
 	if (!r)
 		return m;
+	if (r->is_back)
+		value_set(a, m, "direction", value_string(a, "back"));
 	for (size_t i = 0; i < value_count(all); i++)
 		if (has_text(value_get(value_at(all, i), "environments"), name)) {
 			steps[count++] = value_at(all, i);
@@ -273,7 +266,7 @@ static struct value *env_doc(struct arena *a, const struct history *h, const cha
 	value_set(a, m, "since", value_string(a, r->started_at));
 	value_set(a, m, "steps_done", value_int(a, (int64_t)done));
 	value_set(a, m, "steps_total", value_int(a, (int64_t)count));
-	if (!r->is_open)
+	if (!r->is_open || history_has_left(r, name))
 		return m;
 	if (server_now(r, now_ms))
 		value_set(a, m, "server_now", value_instant(a, server_now(r, now_ms)));
@@ -338,6 +331,8 @@ static enum ink head_words(const struct value *env, const char *now, struct sb *
 	int64_t total = value_int_or(value_get(env, "steps_total"), 0);
 
 	text_add(text, state, CUT_NAME);
+	if (*text_of(env, "direction"))
+		sb_add(text, " way back");
 	if (strcmp(state, "no run") == 0)
 		return INK_DIM;
 	if (*text_of(env, "since")) {

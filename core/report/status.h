@@ -3,7 +3,7 @@
  * status.h - where each environment stands, what it waits for, since when, until when.
  *
  * The document, all instants as ISO text, members that mean nothing left out:
- * {"now", "environments": [{"name", "state": "no run" | "open" | "finished" | "abandoned", "since" (begin of the run), "steps_done",
+ * {"now", "environments": [{"name", "state": "no run" | "open" | "finished" | "abandoned" | "left" (for a way back), "direction": "back" (only of a way back), "since" (begin of the run), "steps_done",
  * "steps_total", and for an open run: "step" (the one to look at: failed, else asking, else under way, else next), "phase", "waits_for", "until",
  * "server_now" (their time at "now", as far as the journal tells: instants of the servers, which are "until", "waits_since"
  * and "at", are never compared with ours),

@@ -185,6 +185,8 @@ static void tell_run(struct story *s, const struct value *rec, struct sb *text)
 	note_never(s, rec);
 	sb_add(text, "run ");
 	text_add(text, text_of(rec, "run"), CUT_NAME);
+	if (strcmp(text_of(plan, "direction"), "back") == 0)
+		sb_add(text, ", a way back,");
 	sb_addf(text, " began: %zu step%s for ", steps, steps == 1 ? "" : "s");
 	for (size_t i = 0; i < value_count(envs); i++) {
 		sb_add(text, i ? ", " : "");
@@ -437,7 +439,7 @@ static void put_digest(struct story *s, const struct value *rec, const char *wor
 static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 {
 	const struct value *steps = value_get(rec, "steps");
-	size_t already = 0, open = 0;
+	size_t already = 0, open = 0, left = 0;
 
 	sb_add(text, "run ");
 	text_add(text, text_of(rec, "run"), CUT_NAME);
@@ -451,6 +453,7 @@ static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 
 		already += strcmp(result, "already") == 0;
 		open += strcmp(result, "inconclusive") == 0;
+		left += strcmp(result, "left") == 0;
 	}
 	sb_addf(text, " finished, receipt written: %zu step%s", value_count(steps),
 		value_count(steps) == 1 ? "" : "s");
@@ -458,6 +461,8 @@ static void tell_end(struct story *s, const struct value *rec, struct sb *text)
 		sb_addf(text, ", %zu so already", already);
 	if (open)
 		sb_addf(text, ", %zu without an answer", open);
+	if (left)
+		sb_addf(text, ", %zu not carried out, since an environment had left", left);
 	put_line(s, rec, INK_GREEN, text->buf);
 	put_digest(s, rec, "rollout", "rollout_digest", text);
 	put_digest(s, rec, "plan", "plan_digest", text);
@@ -505,6 +510,21 @@ static void tell_unlock(struct story *s, const struct value *rec, struct sb *tex
 	put_line(s, rec, INK_ALARM, text->buf);
 }
 
+static void tell_leave(struct story *s, const struct value *rec, struct sb *text)
+{
+	text_add_value(text, value_get(rec, "environments"), CUT_TEXT);
+	sb_add(text, " left run ");
+	text_add(text, text_of(rec, "run"), CUT_NAME);
+	sb_add(text, " to go back");
+	put_line(s, rec, INK_YELLOW, text->buf);
+	if (*text_of(rec, "why")) {
+		sb_reset(text);
+		sb_add(text, "why: ");
+		text_add(text, text_of(rec, "why"), CUT_TEXT);
+		put_more(s, INK_PLAIN, text->buf);
+	}
+}
+
 static void tell_other(struct story *s, const struct value *rec, struct sb *text)
 {
 	start_words(text, rec);
@@ -530,6 +550,7 @@ static void tell(struct story *s, const struct value *rec, bool is_last)
 		{ "failed", tell_failed }, { "mint", tell_mint },     { "suspend", tell_suspend },
 		{ "abandon", tell_end },   { "receipt", tell_end },   { "journal", tell_journal },
 		{ "lock", tell_lock },     { "unlock", tell_unlock }, { "lost", tell_lost },
+		{ "leave", tell_leave },
 	};
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/report/report.h"
 #include "core/report/text_plan_private.h"
 
 const char *plan_text_of(const struct value *map, const char *key)
@@ -15,6 +16,11 @@ const char *plan_text_of(const struct value *map, const char *key)
 bool plan_text_is(const struct value *map, const char *key, const char *text)
 {
 	return strcmp(plan_text_of(map, key), text) == 0;
+}
+
+bool plan_is_back(const struct value *doc)
+{
+	return plan_text_is(doc, "direction", direction_name(DIRECTION_BACK));
 }
 
 size_t plan_map_count(const struct value *v)
@@ -94,7 +100,7 @@ static void put_head(struct printer *p)
 	const struct value *sum = value_get(p->doc, "summary");
 	int64_t steps = value_int_or(value_get(sum, "steps"), 0);
 
-	sb_add(&title, "Plan for ");
+	sb_add(&title, plan_is_back(p->doc) ? "The way back, for " : "Plan for ");
 	text_add(&title, value_text_or(value_get(p->doc, "rollout"), "an unknown file"), CUT_VALUE);
 	sb_add(&title, ", observed ");
 	text_add(&title, value_text_or(value_get(p->doc, "made_at"), "at an unknown time"),
@@ -399,6 +405,19 @@ static void put_env(struct printer *p, size_t e)
 
 /* ---- policy ---- */
 
+static void put_approvals(struct printer *p)
+{
+	const struct value *list = report_approvals(&p->arena, p->doc);
+
+	for (size_t i = 0; i < value_count(list); i++) {
+		CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+
+		sb_add(&text, "Must approve: ");
+		text_add(&text, value_text_or(value_at(list, i), ""), CUT_TEXT);
+		plan_line(p, 0, 2, NULL, INK_PLAIN, INK_PLAIN, text.buf);
+	}
+}
+
 static void put_policy(struct printer *p)
 {
 	const struct value *list = value_get(p->doc, "policy");
@@ -546,6 +565,7 @@ static void put_last(struct printer *p)
 		sb_add(&text, " after the start.");
 	}
 	plan_line(p, 0, 2, NULL, INK_PLAIN, ink, text.buf);
+	put_approvals(p);
 }
 
 void report_plan_text(const struct value *plan_doc, const struct report_style *style,

@@ -5,6 +5,7 @@
  * text_plan.c prints head, environments and the end, text_plan_step.c steps and the lines between them.
  */
 #pragma once
+#include "core/api/provider.h"
 #include "core/report/text_plan.h"
 
 #define LABEL 6u /* column of "undo", "gate" ... */
@@ -39,6 +40,7 @@ struct printer {
 
 const char *plan_text_of(const struct value *map, const char *key); /* "" when there is none */
 bool plan_text_is(const struct value *map, const char *key, const char *text);
+bool plan_is_back(const struct value *doc);
 size_t plan_map_count(const struct value *v);                       /* 0 for anything but a map */
 /* `head` at column `indent`, the text from `hang` on. */
 void plan_line(struct printer *p, unsigned indent, unsigned hang, const char *head, enum ink head_ink, enum ink ink, const char *text);

@@ -348,6 +348,13 @@ static void draw_lines(struct printer *p, const struct value *step, const char *
 		p->env_person = true;
 		sb_reset(&text);
 	}
+	/* A way back deletes something too. It can be begun again, which costs what the undo says. */
+	if (plan_is_back(p->doc) && plan_text_is(step, "phase", "contract") &&
+	    !plan_text_is(step, "executor", "none") && !p->env_never) {
+		rule_add(p->out, p->st, INK_ALARM, true,
+			 "point of no return of the way back: forward again only from the start");
+		p->env_never = true;
+	}
 	if (plan_text_is(undo, "kind", "never") && !p->env_never) {
 		if (p->drew_never) {
 			sb_add(&text, "no way back for ");

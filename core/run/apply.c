@@ -227,38 +227,100 @@ static int abandon(struct engine *e, struct past_run *r, struct err *err)
 	return journal_add(&e->journal, "abandon", rec, err);
 }
 
-/* The open run of the selected environments. E_REFUSED when there is more than one, or it holds others as well. */
-static int find_open(struct engine *e, struct past_run **ret, struct err *err)
+static bool is_selected(const struct engine *e, const char *name)
 {
-	struct past_run *found = NULL;
-	size_t selected = 0;
+	for (const struct rollout_env *const *env = e->o->envs; *env; env++)
+		if (strcmp((*env)->name, name) == 0)
+			return true;
+	return false;
+}
 
-	for (const struct rollout_env *const *env = e->o->envs; *env; env++, selected++) {
-		struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
+static int other_envs(const struct past_run *r, struct err *err)
+{
+	err_set(err, E_REFUSED,
+		"an open run (since %s) is for other environments than those selected",
+		r->started_at);
+	return err_hint(err, "run again with the same --env as then, or give it up with --abandon");
+}
 
-		if (r && found && r != found) {
-			err_set(err, E_REFUSED,
-				"environments '%s' and others are in different open runs",
-				(*env)->name);
-			return err_hint(
-				err,
-				"finish them one by one with --env, or give them up with --abandon");
+/* Open runs of the selected environments, by id, since their place in memory changes: ways back first. */
+struct open_runs {
+	const char **ids;
+	size_t count, cap;
+};
+
+static void add_open(struct engine *e, struct open_runs *runs, const struct past_run *r)
+{
+	for (size_t i = 0; i < runs->count; i++)
+		if (strcmp(runs->ids[i], r->id) == 0)
+			return;
+	runs->ids = arena_grow(e->arena, runs->ids, runs->count, &runs->cap, sizeof(char *));
+	runs->ids[runs->count++] = r->id;
+}
+
+static bool has_left_one(const struct engine *e, const struct open_runs *runs, const char *env)
+{
+	for (size_t i = 0; i < runs->count; i++)
+		if (history_has_left(history_run(&e->journal.history, runs->ids[i]), env))
+			return true;
+	return false;
+}
+
+/*
+ * E_REFUSED when an open run holds others as well, or a selected environment is in none while others are. One that has left such a run is
+ * left aside until that run is over: it would be planned anew otherwise, hours after it was taken back.
+ */
+static int find_open(struct engine *e, struct open_runs *ret, struct err *err)
+{
+	const struct history *h = &e->journal.history;
+
+	for (int back = 1; back >= 0; back--)
+		for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
+			const struct past_run *r = history_open_run(h, (*env)->name);
+
+			if (r && r->is_back == (back == 1))
+				add_open(e, ret, r);
 		}
-		found = r ? r : found;
+	for (size_t i = 0; i < ret->count; i++) {
+		const struct past_run *r = history_run(h, ret->ids[i]);
+		const struct value *envs = value_get(r->plan, "environments");
+
+		for (size_t k = 0; k < value_count(envs); k++) {
+			const char *name = value_text_or(value_get(value_at(envs, k), "name"), "");
+
+			if (!history_has_left(r, name) && !is_selected(e, name))
+				return other_envs(r, err);
+		}
 	}
-	if (found && value_count(value_get(found->plan, "environments")) != selected) {
-		err_set(err, E_REFUSED,
-			"an open run (since %s) is for other environments than those selected",
-			found->started_at);
-		return err_hint(
-			err, "run again with the same --env as then, or give it up with --abandon");
-	}
-	*ret = found;
+	for (const struct rollout_env *const *env = e->o->envs; ret->count && *env; env++)
+		if (!history_open_run(h, (*env)->name) && !has_left_one(e, ret, (*env)->name))
+			return other_envs(history_run(h, ret->ids[0]), err);
 	return 0;
 }
 
-static int resume(struct engine *e, struct past_run *r, const char *digest, struct err *err)
+/* The environments of a plan as the rollout file has them now; NULL when it lacks one. */
+static const struct rollout_env **envs_of(struct engine *e, const struct value *plan)
 {
+	const struct value *envs = value_get(plan, "environments");
+	const struct rollout_env **list =
+		arena_array(e->arena, value_count(envs) + 1, sizeof(*list));
+
+	for (size_t i = 0; i < value_count(envs); i++) {
+		list[i] = rollout_find_env(e->o->calls->rollout,
+					   value_text_or(value_get(value_at(envs, i), "name"), ""));
+		if (!list[i])
+			return NULL;
+	}
+	return list;
+}
+
+static int resume(struct engine *e, struct past_run *r, struct err *err)
+{
+	const struct rollout_env **envs = envs_of(e, r->plan);
+	char digest[65] = "";
+
+	if (envs)
+		rollout_digest(e->o->calls->rollout, envs, digest);
 	if (strcmp(r->rollout_digest, digest) != 0) {
 		err_set(err, E_REFUSED,
 			"the rollout file has changed since the open run began (%s)",
@@ -272,12 +334,15 @@ static int resume(struct engine *e, struct past_run *r, const char *digest, stru
 			       &e->plan, err);
 }
 
-static int begin(struct engine *e, const char *digest, struct err *err)
+static int begin(struct engine *e, struct err *err)
 {
 	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = value_map(a);
 	const struct value *plan = plan_to_value(e->plan); /* its arena outlives the journal */
-	char id[17], salt[17], plan_digest[65];
+	const struct value *marks = way_back_marks(e);
+	char id[17], salt[17], digest[65], plan_digest[65];
+
+	rollout_digest(e->o->calls->rollout, envs_of(e, plan), digest);
 
 	receipt_plan_digest(plan, plan_digest);
 	new_nonce(e, id);
@@ -288,6 +353,10 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 	value_set(a, rec, "now_ms", value_int(a, clocks_now(e->clocks)));
 	value_set(a, rec, "plan", plan);
 	value_set(a, rec, "plan_digest", value_string(a, plan_digest));
+	if (marks)
+		value_set(a, rec, "marks", marks);
+	if (e->is_automatic)
+		value_set(a, rec, "automatic", value_bool(a, true));
 	if (guard_begin(e, rec, err) < 0)
 		return -err->code;
 	e->run = arena_strdup(e->arena, id);
@@ -478,15 +547,39 @@ static bool waits_for_person(const struct engine *e, const struct step_run *s)
 	       (p->is_asked && !p->ack);
 }
 
+/* What it needs was to be done by an environment that has left: in this run it can never be. */
+static bool is_stuck(const struct engine *e, const struct step_run *s)
+{
+	for (size_t i = 0; i < s->ps->need_count; i++)
+		if (s->state == STEP_BLOCKED && e->steps[s->ps->needs[i]].state == STEP_LEFT)
+			return true;
+	return false;
+}
+
+static void tell_stuck(const struct engine *e, struct apply_result *r)
+{
+	for (size_t i = 0; i < e->plan->step_count; i++) {
+		if (!is_stuck(e, &e->steps[i]))
+			continue;
+		r->code = E_REFUSED;
+		snprintf(
+			r->summary, sizeof(r->summary),
+			"%s waits for an environment that has left this run; take its own back with "
+			"`s2sctl rollback`, or give the run up with --abandon",
+			e->plan->steps[i].address);
+		return;
+	}
+}
+
 static void conclude(struct engine *e, struct apply_result *r)
 {
 	const struct sys *sys = e->o->calls->sys;
 	bool waits = false, person_named = false; /* whoever is needed is named first */
 
-	r->total = e->plan->step_count;
 	for (size_t i = 0; i < e->plan->step_count; i++) {
 		const struct step_run *s = &e->steps[i];
 
+		r->total += s->state != STEP_LEFT;
 		r->done += s->state == STEP_DONE;
 		if (s->state == STEP_FAILED && rank(s->failure->code) >= rank(r->code)) {
 			r->code = s->failure->code;
@@ -520,10 +613,29 @@ static void conclude(struct engine *e, struct apply_result *r)
 		r->code = E_SIGNAL;
 	else if (!r->code && waits)
 		r->code = E_WAIT;
+	else if (!r->code)
+		tell_stuck(e, r);
 	write_suspension(e, r);
 }
 
 /* ---- putting it together ---- */
+
+/* A step that others share with whoever has left: they would wait for it in vain. */
+static void tell_left(struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->step_count; i++) {
+		const struct step_run *s = &e->steps[i];
+		bool stays = false;
+
+		for (size_t k = 0; k < s->ps->env_count; k++)
+			stays |= !history_has_left(engine_run(e),
+						   e->plan->envs[s->ps->envs[k]].env->name);
+		if (s->state == STEP_LEFT && stays)
+			engine_tell(
+				e, APPLY_NOTE, s, 0,
+				"not carried out in this run: one of its environments has left it");
+	}
+}
 
 static int carry_out(struct engine *e, struct apply_result *ret, struct err *err)
 {
@@ -534,16 +646,31 @@ static int carry_out(struct engine *e, struct apply_result *ret, struct err *err
 			step_keep_room(&e->steps[i]);
 	}
 	e->jsaid.run = engine_run(e);
+	tell_left(e);
 	loop(e);
 	conclude(e, ret);
+	way_back_note_failures(e);
 	for (size_t i = 0; i < e->plan->step_count; i++)
 		step_done(&e->steps[i]);
 	mem_free(e->steps);
+	e->steps = NULL;
 	if (e->fatal.code) {
 		*err = e->fatal;
 		return -err->code;
 	}
 	return 0;
+}
+
+/* Between two runs: nothing of the one before is left, and nothing may be minted. */
+static void forget_run(struct engine *e)
+{
+	for (size_t i = 0; e->envs && e->envs[i]; i++)
+		env_state_free(e->envs[i]);
+	mem_free(e->envs);
+	e->envs = NULL;
+	e->plan = NULL;
+	e->run = NULL;
+	e->jsaid.run = NULL;
 }
 
 struct reading {
@@ -594,10 +721,15 @@ int engine_same_identity(const struct engine *e, size_t env, struct err *err)
 static int observe_again(struct engine *e, struct err *err)
 {
 	const struct sys *sys = e->o->calls->sys;
-	struct reading r = { .open = e->plan->env_count };
+	const char *const *things =
+		observe_for(e->o->calls->registry, e->plan->direction, e->arena);
+	struct reading r = { 0 };
 
 	for (size_t i = 0; i < e->plan->env_count; i++)
-		round_start(&e->observer, e->envs[i], NULL, env_read, &r);
+		r.open += !history_has_left(engine_run(e), e->plan->envs[i].env->name);
+	for (size_t i = 0; i < e->plan->env_count; i++)
+		if (!history_has_left(engine_run(e), e->plan->envs[i].env->name))
+			round_start(&e->observer, e->envs[i], things, env_read, &r);
 	while (r.open) {
 		caller_pump(e->caller, SLICE);
 		if (sys->signalled(sys->ctx))
@@ -617,19 +749,21 @@ static int observe_again(struct engine *e, struct err *err)
 	return 0;
 }
 
-static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, struct err *err)
+static int plan_fresh(struct engine *e, const struct rollout_env *const *envs, enum direction way,
+		      struct apply_result *ret, struct err *err)
 {
-	struct planner_options po = { .observer = &e->observer,
-				      .envs = e->o->envs,
-				      .made_by = guard_maker(e) };
+	struct planner_options po = {
+		.observer = &e->observer, .envs = envs, .direction = way, .made_by = guard_maker(e)
+	};
 	bool any = false;
 	size_t n = 0;
 
-	while (e->o->envs[n])
+	while (envs[n])
 		n++;
 	e->envs = mem_alloc((n + 1) * sizeof(struct env_state *));
 	po.keep = e->envs;
-
+	if (way == DIRECTION_BACK)
+		way_back_inspects(&po, &e->journal.history);
 	if (planner_run(&po, e->arena, &e->plan, NULL, err) < 0)
 		return -err->code;
 	plan_to_value(e->plan);
@@ -642,18 +776,247 @@ static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, 
 	for (size_t i = 0; i < e->plan->env_count; i++)
 		any |= e->plan->envs[i].outlook == OUTLOOK_CHANGES;
 	/* One environment that is refused stops the run before it starts: half a rollout is nobody's wish. */
-	*ret_go = any && ret->plan_status == 0;
 	ret->nothing_to_do = !any && ret->plan_status == 0;
 	return 0;
 }
 
+/* How bad an outcome is beside another one's. */
+static int badness(enum err_code c)
+{
+	return c == E_SIGNAL ? 5 : c == E_WAIT ? 1 : c == E_GATE ? 2 : c ? rank(c) : 0;
+}
+
+static void add_result(struct apply_result *all, const struct apply_result *one)
+{
+	if (badness(one->code) > badness(all->code) || !all->summary[0])
+		memcpy(all->summary, one->summary, sizeof(all->summary));
+	if (badness(one->code) > badness(all->code))
+		all->code = one->code;
+	if (one->until_ms && (!all->until_ms || one->until_ms < all->until_ms))
+		all->until_ms = one->until_ms;
+	all->needs_person |= one->needs_person;
+	all->done += one->done;
+	all->total += one->total;
+}
+
+/* Whether nothing is left to do for those who stay: then no system is asked anything. */
+static bool is_all_done(struct engine *e, struct past_run *r)
+{
+	for (size_t i = 0; i < e->plan->step_count; i++) {
+		const char *address = e->plan->steps[i].address;
+
+		if (!history_step_is_left(r, address) &&
+		    !history_step(&e->journal.history, r, address)->is_done)
+			return false;
+	}
+	return true;
+}
+
+static int go_on(struct engine *e, const char *id, struct apply_result *ret, struct err *err)
+{
+	struct apply_result one = { 0 };
+
+	if (resume(e, history_run(&e->journal.history, id), err) < 0)
+		return -err->code;
+	if (e->o->show_plan)
+		e->o->show_plan(e->o->show_ctx, e->plan, true);
+	e->envs = mem_alloc((e->plan->env_count + 1) * sizeof(struct env_state *));
+	for (size_t i = 0; i < e->plan->env_count; i++)
+		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
+	if (!is_all_done(e, engine_run(e)) && observe_again(e, err) < 0)
+		return -err->code;
+	if (carry_out(e, &one, err) < 0)
+		return -err->code;
+	add_result(ret, &one);
+	forget_run(e);
+	return 0;
+}
+
+/* A run that somebody has left may be over with that: those who stay were done already. */
+static int finish_left(struct engine *e, const struct going_back *list, size_t count,
+		       struct apply_result *ret, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct past_run *r = history_run(&e->journal.history, list[i].run);
+		struct apply_result one = { 0 };
+		bool done;
+
+		if (!r || !r->is_open)
+			continue;
+		if (plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
+				    &e->plan, err) < 0)
+			return -err->code;
+		e->run = r->id;
+		done = is_all_done(e, r);
+		if (done && carry_out(e, &one, err) < 0)
+			return -err->code;
+		if (done)
+			add_result(ret, &one);
+		forget_run(e);
+	}
+	return 0;
+}
+
+/* Plans the way back of these, shows it, and carries it out when nothing speaks against it. */
+static int go_back(struct engine *e, const struct going_back *list, size_t count,
+		   struct apply_result *ret, struct apply_result *one, struct err *err)
+{
+	const struct rollout_env **envs = arena_array(e->arena, count + 1, sizeof(*envs));
+
+	for (size_t i = 0; i < count; i++)
+		envs[i] = list[i].env;
+	if (plan_fresh(e, envs, DIRECTION_BACK, one, err) < 0)
+		return -err->code;
+	if (one->plan_status || one->nothing_to_do)
+		return 0;
+	/* The run's own record takes the environments out of their runs: a kill in between leaves no one in both. */
+	if (begin(e, err) < 0 || way_back_leave(e, list, count, err) < 0 ||
+	    carry_out(e, one, err) < 0)
+		return -(int)err->code;
+	add_result(ret, one);
+	forget_run(e);
+	return finish_left(e, list, count, ret, err);
+}
+
+/* The environments of the plan just made that can go back; the others stay as they are, and that is said. */
+static size_t keep_those_who_can(struct engine *e, struct going_back *list, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		enum env_outlook now = e->plan->envs[i].outlook;
+
+		if (now == OUTLOOK_CHANGES) {
+			list[kept++] = list[i];
+			continue;
+		}
+		engine_tell(e, APPLY_NOTE, NULL, 0,
+			    "'%s' is not taken back: %s; all stays as it is", list[i].env->name,
+			    now == OUTLOOK_NOTHING ? "there is nothing to take back" :
+			    now == OUTLOOK_ATTEST  ? "a person has to attest facts first" :
+						     "the way back is refused, as shown");
+	}
+	return kept;
+}
+
+/* `on_failure: rollback`: those whose gates failed go back now, as far as they can; the failure stays the outcome. */
+static int take_back_failed(struct engine *e, struct apply_result *ret, struct err *err)
+{
+	struct going_back *list = e->back;
+	size_t count = e->back_count, before;
+
+	e->back = NULL;
+	e->back_count = e->back_cap = 0;
+	e->is_automatic = true;
+	while (count && ret->code != E_SIGNAL) {
+		struct apply_result one = { 0 };
+
+		for (size_t i = 0; i < count; i++)
+			engine_tell(e, APPLY_NOTE, NULL, 0, "'%s' goes back, since %s",
+				    list[i].env->name, list[i].why);
+		if (go_back(e, list, count, ret, &one, err) < 0)
+			return -err->code;
+		if (!one.plan_status && !one.nothing_to_do)
+			return 0;
+		before = count;
+		count = keep_those_who_can(e, list, count);
+		forget_run(e);
+		if (count == before)
+			return 0;
+	}
+	return 0;
+}
+
+/* `s2sctl rollback --apply`: ways back that are open are gone on with, the others begun. */
+static int run_back(struct engine *e, struct apply_result *ret, struct err *err)
+{
+	struct going_back *list = NULL;
+	size_t count = 0, cap = 0;
+	struct apply_result one = { 0 };
+	const struct past_run *under_way = NULL;
+
+	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
+		const struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
+
+		under_way = r && r->is_back ? r : under_way;
+	}
+	if (guard_plan_file(e, under_way, err) < 0)
+		return -err->code;
+	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
+		struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
+
+		if (r && r->is_back) {
+			if (go_on(e, r->id, ret, err) < 0)
+				return -err->code;
+			continue;
+		}
+		list = arena_grow(e->arena, list, count, &cap, sizeof(*list));
+		list[count++] = (struct going_back){ *env, "it was asked for", r ? r->id : NULL };
+	}
+	if (!count || ret->code == E_SIGNAL)
+		return 0;
+	if (go_back(e, list, count, ret, &one, err) < 0)
+		return -err->code;
+	ret->plan_status = one.plan_status;
+	ret->nothing_to_do = one.nothing_to_do && !ret->total;
+	/* Nothing was begun that shows; whoever asked does not want it begun later either. */
+	return one.nothing_to_do ? way_back_leave(e, list, count, err) : 0;
+}
+
+/* Who is not gone on with, or begins what was taken back: silence would look like forgetting. */
+static void tell_past(struct engine *e, const struct open_runs *open)
+{
+	const struct history *h = &e->journal.history;
+
+	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
+		const struct past_run *last = NULL;
+
+		for (size_t i = 0; i < h->run_count; i++)
+			if (history_holds(&h->runs[i], (*env)->name))
+				last = &h->runs[i];
+		if (!last || history_open_run(h, (*env)->name))
+			continue;
+		if (open->count)
+			engine_tell(
+				e, APPLY_NOTE, NULL, 0,
+				"'%s' has left an open run: it is planned anew when that is over",
+				(*env)->name);
+		else if (last->is_back)
+			engine_tell(e, APPLY_NOTE, NULL, 0,
+				    "'%s' was taken back in the run of %s: this begins anew",
+				    (*env)->name, last->started_at);
+	}
+}
+
+static int run_forward(struct engine *e, struct apply_result *ret, struct err *err)
+{
+	struct open_runs open = { 0 };
+	struct apply_result one = { 0 };
+
+	if (find_open(e, &open, err) < 0 ||
+	    guard_plan_file(e, open.count ? history_run(&e->journal.history, open.ids[0]) : NULL,
+			    err) < 0)
+		return -err->code;
+	tell_past(e, &open);
+	for (size_t i = 0; i < open.count && ret->code != E_SIGNAL; i++)
+		if (go_on(e, open.ids[i], ret, err) < 0)
+			return -err->code;
+	if (!open.count) {
+		if (plan_fresh(e, e->o->envs, DIRECTION_FORWARD, ret, err) < 0)
+			return -err->code;
+		if (ret->plan_status || ret->nothing_to_do)
+			return 0;
+		/* What the plan rests on was read a moment ago. */
+		if (begin(e, err) < 0 || carry_out(e, &one, err) < 0)
+			return -(int)err->code;
+		add_result(ret, &one);
+		forget_run(e);
+	}
+	return take_back_failed(e, ret, err);
+}
+
 static int run_locked(struct engine *e, struct apply_result *ret, struct err *err)
 {
-	struct past_run *open = NULL;
-	char digest[65];
-	bool go = true;
-
-	rollout_digest(e->o->calls->rollout, e->o->envs, digest);
 	if (journal_open(&e->journal, e->o->store, e->o->calls->sys, err) < 0)
 		return -err->code;
 	e->jsaid = (struct journal_said){ .journal = &e->journal, .sys = e->o->calls->sys };
@@ -673,29 +1036,7 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 				return -err->code;
 		}
 	}
-	if (find_open(e, &open, err) < 0 || guard_plan_file(e, open, err) < 0)
-		return -err->code;
-	if (open) {
-		if (resume(e, open, digest, err) < 0)
-			return -err->code;
-		if (e->o->show_plan)
-			e->o->show_plan(e->o->show_ctx, e->plan, true);
-	} else if (plan_fresh(e, ret, &go, err) < 0) {
-		return -err->code;
-	}
-	if (!go)
-		return 0;
-	if (!open) { /* what the plan rests on was read a moment ago */
-		if (begin(e, digest, err) < 0)
-			return -(int)err->code;
-		return carry_out(e, ret, err);
-	}
-	e->envs = mem_alloc((e->plan->env_count + 1) * sizeof(struct env_state *));
-	for (size_t i = 0; i < e->plan->env_count; i++)
-		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
-	if (observe_again(e, err) < 0)
-		return -err->code;
-	return carry_out(e, ret, err);
+	return e->o->direction == DIRECTION_BACK ? run_back(e, ret, err) : run_forward(e, ret, err);
 }
 
 int apply_run(const struct apply_options *o, struct arena *a, struct apply_result *ret,
@@ -721,11 +1062,7 @@ int apply_run(const struct apply_options *o, struct arena *a, struct apply_resul
 	rc = run_locked(e, ret, err);
 	if (rc < 0)
 		ret->code = err->code;
-	if (e->envs) {
-		for (size_t i = 0; e->envs[i]; i++)
-			env_state_free(e->envs[i]);
-		mem_free(e->envs);
-	}
+	forget_run(e);
 	caller_free(e->caller);
 	journal_close(&e->journal);
 	o->store->unlock(o->store->ctx);

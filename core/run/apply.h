@@ -2,6 +2,7 @@
 /*
  * apply.h - carries a plan out, step by step, on fresh evidence.
  *
+ * Open runs of the selected environments are gone on with one after the other, ways back first; only without any is a plan made.
  * One thread, one loop. Each step is looked at (is it done already?), gated, acted, verified by its effect, gated again. What is
  * decided rests on the journal's fold alone, so that the same command goes on after a kill. Nothing is printed here: a struct apply_ui is told.
  */
@@ -44,6 +45,7 @@ struct apply_options {
 	const struct plan_file *plan_file;   /* a plan that was saved; `envs` are its own; NULL: plan anew */
 	const struct approval_sources *approvals; /* NULL: what the policy names */
 	const char *made_by;                 /* who plans; NULL: not said */
+	enum direction direction;            /* back: these environments leave their runs and go back */
 	bool abandon;                        /* give up the open run of these environments first */
 	/* Shows the plan before anything is written; a refusal (non-zero) ends the command with that exit status. */
 	int (*show_plan)(void *ctx, struct plan *p, bool is_resumed);
@@ -53,7 +55,7 @@ struct apply_options {
 	void *record_ctx;
 };
 
-struct apply_result {
+struct apply_result {           /* of all runs together: counts added up, of outcomes the worst */
 	enum err_code code;        /* E_NONE: done, or nothing to do */
 	int64_t until_ms;          /* E_WAIT: earliest time at which going on makes sense; 0: a person */
 	int plan_status;           /* exit status of the plan when nothing was carried out */
@@ -64,6 +66,10 @@ struct apply_result {
 };
 /* Fills ret in any case; err on failure that is not a step's own (lock, journal, stale plan). */
 int apply_run(const struct apply_options *o, struct arena *a, struct apply_result *ret, struct err *err) MUST_USE;
+
+/* For planning a way back: environments that the journal shows beyond their point of no return are refused. The history is borrowed. */
+struct planner_options;
+void way_back_inspects(struct planner_options *o, struct history *h);
 
 /* The `said` of a journal: attestations and effects. Used by reading commands too. */
 struct journal_said {

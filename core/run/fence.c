@@ -3,7 +3,8 @@
  * fence.c - when the tool may mint a token of a client that it migrates, and the ledger of when it did.
  *
  * Only inside an open run. From the start of a restart until a use of the app's own has been sampled, not at all: a mint of ours in
- * between would hide the app's, since only the last use is kept.
+ * between would hide the app's, since only the last use is kept. On a way back no such use is waited for, so its fence stands to its end:
+ * whoever still uses that client has to show.
  */
 #include <string.h>
 
@@ -23,20 +24,42 @@ static int fatal(struct engine *e, struct err *err)
 	return -err->code;
 }
 
-static bool closes_fence(const struct engine *e, const struct plan_step *ps, const char *client)
+/* Of one step of one open run: whether it has begun, for this client, and nobody has seen the app's own use since. */
+static bool closes_fence(const struct engine *e, const struct past_run *r, const struct value *step,
+			 const char *client)
 {
-	const struct past_step *past;
+	const struct value *envs = value_get(step, "environments");
+	const struct value *at =
+		value_get(r->step_index, value_text_or(value_get(step, "address"), ""));
+	const struct change_type *t =
+		registry_change(e->o->calls->registry, value_text_or(value_get(step, "thing"), ""),
+				value_text_or(value_get(step, "change"), ""));
 
-	if (!(ps->type->flags & CHANGE_FENCES))
+	if (!t || !(t->flags & CHANGE_FENCES) || !at || !r->steps[at->u.i].from_ms)
 		return false;
-	past = history_step(&e->journal.history, engine_run(e), ps->address);
-	for (size_t i = 0; i < ps->env_count; i++) {
-		const struct rollout_env *env = e->plan->envs[ps->envs[i]].env;
+	for (size_t i = 0; i < value_count(envs); i++) {
+		const char *name = value_text_or(value_at(envs, i), "");
+		const struct rollout_env *env = rollout_find_env(e->o->calls->rollout, name);
 
-		if (past->from_ms && env->client_id && strcmp(env->client_id, client) == 0 &&
-		    !value_int_or(value_get(history_marks(engine_run(e), env->name), MARK_OWN_USE),
-				  0))
+		if (env && env->client_id && strcmp(env->client_id, client) == 0 &&
+		    !history_has_left(r, name) &&
+		    !value_int_or(value_get(history_marks(r, name), MARK_OWN_USE), 0))
 			return true;
+	}
+	return false;
+}
+
+/* Another open run's evidence is spoiled by a mint of this one just as much. */
+static bool is_fenced(const struct engine *e, const char *client)
+{
+	const struct history *h = &e->journal.history;
+
+	for (size_t i = 0; i < h->run_count; i++) {
+		const struct value *steps = value_get(h->runs[i].plan, "steps");
+
+		for (size_t k = 0; h->runs[i].is_open && k < value_count(steps); k++)
+			if (closes_fence(e, &h->runs[i], value_at(steps, k), client))
+				return true;
 	}
 	return false;
 }
@@ -54,16 +77,14 @@ static int before_mint(void *ctx, const char *client, const char *conn, int64_t 
 			conn, client);
 		return err_hint(err, "give connection '%s' a client of its own", conn);
 	}
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (closes_fence(e, &e->plan->steps[i], client)) {
-			err_set(err, E_REFUSED,
-				"fence: no token of client '%s' is minted until the app's own use has been seen",
-				client);
-			return err_hint(
-				err,
+	if (is_fenced(e, client)) {
+		err_set(err, E_REFUSED,
+			"fence: no token of client '%s' is minted until the app's own use has been seen",
+			client);
+		return err_hint(err,
 				"a client of its own for connection '%s' reads without waiting",
 				conn);
-		}
+	}
 	value_set(a, rec, "run", value_string(a, e->run));
 	value_set(a, rec, "client", value_string(a, client));
 	value_set(a, rec, "connection", value_string(a, conn));

@@ -211,6 +211,7 @@ static void expire(struct step_run *s, struct gate_run *g)
 			    g->says.why);
 		return;
 	}
+	s->is_gate_failure = true;
 	step_fail(s, E_GATE, "gate %s had no answer by its deadline: %s", g->pg->type->name,
 		  g->says.why);
 }
@@ -249,6 +250,7 @@ static void act_on(struct step_run *s, struct gate_run *g)
 	}
 	g->passes = 0;
 	if (g->says.verdict == VERDICT_FAIL) {
+		s->is_gate_failure = true;
 		step_fail(s, E_GATE, "gate %s failed: %s", g->pg->type->name, g->says.why);
 		return;
 	}
@@ -268,19 +270,18 @@ static void act_on(struct step_run *s, struct gate_run *g)
 static void judge(struct step_run *s, struct gate_run *g, struct arena *tmp)
 {
 	struct engine *e = s->e;
-	struct past_run *run = engine_run(e);
 	struct view v = env_view(e->envs[g->env], clocks_now(e->clocks));
 	struct gate_view gv = {
 		.view = &v,
 		.limits = g->pg->limits,
 		.samples = g->samples,
 		.sample_count = g->count,
-		.mints = run->mints,
-		.mint_count = run->mint_count,
 		.opened_ms = g->opened_ms,
 		.skew_ms = clocks_skew(e->clocks, INT64_MAX),
 	};
 
+	/* Those of runs that were given up or left as well: the console does not know the difference. */
+	gv.mints = history_mints(&e->journal.history, tmp, &gv.mint_count);
 	v.marks = step_marks(e, s, tmp);
 	g->says = (struct says){ .verdict = VERDICT_INCONCLUSIVE, .arena = g->arena };
 	g->pg->type->judge(&gv, &g->says);

@@ -3,7 +3,8 @@
  * guard.c - what stands between a plan and its first write, and again before the point of no return: approvals and freezes.
  *
  * Before the first write a want of approval refuses (exit 5). A run that is under way is never refused half way: before the point of no return it
- * waits, and goes on when somebody has approved again. What was approved when it began is in its journal.
+ * waits, and goes on when somebody has approved again. What was approved when it began is in its journal. The way back that a failed gate
+ * begins was approved with the file that says `on_failure: rollback`.
  */
 #include <string.h>
 
@@ -91,7 +92,7 @@ int guard_fresh_plan(struct engine *e, struct err *err)
 {
 	const struct plan_file *f = e->o->plan_file;
 
-	if (!f)
+	if (!f || e->is_automatic)
 		return 0;
 	if (plan_file_is_fresh(f, e->plan, err) < 0 || refuse_by_policy(e->plan, err) < 0)
 		return -err->code;
@@ -103,6 +104,8 @@ int guard_begin(struct engine *e, struct value *run_record, struct err *err)
 {
 	struct arena *a = journal_arena(&e->journal);
 
+	if (e->is_automatic)
+		return 0;
 	/* Time has passed, and whoever wants to swap a file waits for such a moment. */
 	if (e->o->plan_file && plan_file_is_unchanged(e->o->plan_file, err) < 0)
 		return -err->code;
@@ -161,7 +164,8 @@ static bool wants_approval(struct step_run *s, struct arena *a)
 	struct err err = ERR_INIT;
 	const struct value *v;
 
-	if (s->ps->phase != PHASE_CONTRACT || !policy_wants_approvals(r))
+	if (s->ps->phase != PHASE_CONTRACT || !policy_wants_approvals(r) ||
+	    engine_run(e)->is_automatic)
 		return false;
 	if (approval_load(a, sources(e), r, engine_run(e)->approvals, &ap, &err) < 0)
 		return wait_for(s, APPROVAL_EVERY, 0, arena_printf(a, "approval: %s", err.msg));

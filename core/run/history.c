@@ -20,9 +20,9 @@ void history_init(struct history *h, struct arena *a)
 
 /* Every type of record that there is; what is not here cannot be written, and is not read over either. */
 static const char *const types[] = {
-	"journal", "lock",   "unlock",  "run",     "ack",     "ack-refused",
-	"ask",     "intent", "outcome", "lost",    "mint",    "sample",
-	"step",    "failed", "suspend", "abandon", "receipt",
+	"journal", "lock",   "unlock",  "run",     "ack",   "ack-refused",
+	"ask",     "intent", "outcome", "lost",    "mint",  "sample",
+	"step",    "failed", "suspend", "abandon", "leave", "receipt",
 };
 
 bool history_knows(const char *type)
@@ -47,10 +47,50 @@ struct past_run *history_marked_run(const struct history *h, const char *env)
 	return at ? &h->runs[at->u.i] : NULL;
 }
 
+bool history_holds(const struct past_run *r, const char *env)
+{
+	return value_get(r->env_index, env) != NULL;
+}
+
+bool history_has_left(const struct past_run *r, const char *env)
+{
+	return value_get(r->left, env) != NULL;
+}
+
+bool history_step_is_left(const struct past_run *r, const char *address)
+{
+	for (size_t i = 0; i < value_count(r->left); i++) {
+		const char *env = value_key_at(r->left, i), *at = address;
+		size_t len = strlen(env), end = strcspn(address, "/");
+
+		for (; at < address + end; at += strcspn(at, "+/") + 1)
+			if (strncmp(at, env, len) == 0 && (at[len] == '+' || at[len] == '/'))
+				return true;
+	}
+	return false;
+}
+
+struct mint *history_mints(const struct history *h, struct arena *a, size_t *ret_count)
+{
+	struct mint *all;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->run_count; i++)
+		n += h->runs[i].mint_count;
+	all = arena_array(a, n + 1, sizeof(*all));
+	*ret_count = n;
+	n = 0;
+	for (size_t i = 0; i < h->run_count; i++)
+		for (size_t k = 0; k < h->runs[i].mint_count; k++)
+			all[n++] = h->runs[i].mints[k];
+	return all;
+}
+
 struct past_run *history_open_run(const struct history *h, const char *env)
 {
 	for (size_t i = h->run_count; i-- > h->first_open;)
-		if (h->runs[i].is_open && value_get(h->runs[i].env_index, env))
+		if (h->runs[i].is_open && history_holds(&h->runs[i], env) &&
+		    !history_has_left(&h->runs[i], env))
 			return &h->runs[i];
 	return NULL;
 }
@@ -104,7 +144,8 @@ struct past_step *history_asking(const struct history *h, const char *address,
 		const struct value *at = value_get(h->runs[i].step_index, address);
 		struct past_step *s = at ? &h->runs[i].steps[at->u.i] : NULL;
 
-		if (h->runs[i].is_open && s && s->is_asked && !s->ack && !s->is_done) {
+		if (h->runs[i].is_open && s && s->is_asked && !s->ack && !s->is_done &&
+		    !history_step_is_left(&h->runs[i], address)) {
 			*ret_run = &h->runs[i];
 			return s;
 		}
@@ -254,6 +295,52 @@ static struct value *index_envs(struct arena *a, const struct value *envs)
 	return index;
 }
 
+static void end_run(struct history *h, struct past_run *r, const char *how)
+{
+	r->is_open = false;
+	r->ended = how;
+	while (h->first_open < h->run_count && !h->runs[h->first_open].is_open)
+		h->first_open++;
+}
+
+/* An environment leaves; with the last one the run is over. Why is told by a record of its own, which may come later, or never. */
+static void leave(struct history *h, struct past_run *r, const char *env, const char *why)
+{
+	const struct value *envs = value_get(r->plan, "environments");
+
+	if (!history_holds(r, env) || (history_has_left(r, env) && !*why))
+		return;
+	value_set(h->arena, r->left, env, value_string(h->arena, why));
+	if (!r->is_open || value_count(r->left) < value_count(envs))
+		return;
+	end_run(h, r, "left");
+}
+
+/* A new run takes its environments out of the open ones, and keeps what it was told of what they were before. */
+static void take_over(struct history *h, struct past_run *r, const struct value *rec)
+{
+	const struct value *envs = value_get(r->plan, "environments"),
+			   *marks = value_get(rec, "marks");
+
+	for (size_t k = 0; k < value_count(envs); k++) {
+		const char *env = value_text_or(value_get(value_at(envs, k), "name"), "");
+
+		mark_env(h, r, env, value_get(marks, env));
+		for (struct past_run *other = h->runs + h->first_open; other < r; other++)
+			if (other->is_open)
+				leave(h, other, env, "");
+	}
+}
+
+static void fold_leave(struct history *h, struct past_run *r, const struct value *rec)
+{
+	const struct value *envs = value_get(rec, "environments");
+
+	for (size_t k = 0; k < value_count(envs); k++)
+		leave(h, r, value_text_or(value_at(envs, k), ""),
+		      value_text_or(value_get(rec, "why"), ""));
+}
+
 static int fold_run(struct history *h, const struct value *rec, struct err *err)
 {
 	struct past_run *r;
@@ -272,6 +359,10 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.plan = value_get(rec, "plan"),
 		.approvals = value_get(rec, "approvals"),
 		.is_open = true,
+		.is_back =
+			strcmp(value_text_or(value_path(rec, "plan.direction"), ""), "back") == 0,
+		.is_automatic = value_bool_or(value_get(rec, "automatic"), false),
+		.left = value_map(h->arena),
 		.step_index = value_map(h->arena),
 		.marks = value_map(h->arena),
 		.env_index =
@@ -281,6 +372,7 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.begun_at_record = value_int_or(value_get(rec, "n"), 0),
 	};
 	value_set(h->arena, h->run_index, r->id, value_int(h->arena, (int64_t)h->run_count - 1));
+	take_over(h, r, rec);
 	return 0;
 }
 
@@ -328,6 +420,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 	s->envs = envs ? envs : s->envs;
 	if (strcmp(type, "intent") == 0) {
 		fold_intent(s, rec);
+		add_marks(h, r, envs, value_get(rec, "marks"));
 	} else if (strcmp(type, "outcome") == 0) {
 		s->has_intent = s->is_lost = false;
 		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
@@ -374,9 +467,11 @@ static void settle_said(struct history *h, const struct past_run *r)
 			const char *key = value_text_or(value_at(keys, i), "");
 			const struct value *entry = value_get(h->said, key);
 
-			value_set(h->arena, h->said, key,
-				  said_entry(h, value_get(entry, "facts"), value_get(entry, "by"),
-					     "journal", value_get(entry, "at")));
+			if (!history_has_left(r, env))
+				value_set(h->arena, h->said, key,
+					  said_entry(h, value_get(entry, "facts"),
+						     value_get(entry, "by"), "journal",
+						     value_get(entry, "at")));
 		}
 	}
 }
@@ -437,16 +532,15 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 	r->suspended = strcmp(type, "suspend") == 0 ? rec : NULL;
 	if (strcmp(type, "mint") == 0) {
 		fold_mint(h, r, rec);
+	} else if (strcmp(type, "leave") == 0) {
+		fold_leave(h, r, rec);
 	} else if (strcmp(type, "receipt") == 0 || strcmp(type, "abandon") == 0) {
 		if (strcmp(type, "receipt") == 0)
 			settle_said(h, r);
 		else
 			note_left_open(h, r, rec);
-		r->is_open = false;
-		r->ended = strcmp(type, "receipt") == 0 ? "receipt" : "abandoned";
 		r->ending = rec;
-		while (h->first_open < h->run_count && !h->runs[h->first_open].is_open)
-			h->first_open++;
+		end_run(h, r, strcmp(type, "receipt") == 0 ? "receipt" : "abandoned");
 	} else if (step) {
 		fold_step(h, r, history_step(h, r, step), type, rec);
 	}

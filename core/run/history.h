@@ -46,8 +46,11 @@ struct past_run {
 	int64_t begun_at_record;      /* number of the run's record */
 	const struct value *approvals; /* as they were when it began; NULL: none were wanted */
 	bool is_open;
-	const char *ended;            /* "receipt" or "abandoned" */
+	const char *ended;            /* "receipt", "abandoned", or "left" by all its environments */
 	const struct value *ending;   /* that record */
+	bool is_back;                 /* a way back */
+	bool is_automatic;            /* one that a failed gate began, since the file says `on_failure: rollback` */
+	struct value *left;           /* env -> why, "" unknown: it has left this run for a way back, which is another run */
 	struct past_step *steps;
 	size_t step_count, step_cap;
 	struct value *step_index, *env_index;
@@ -76,7 +79,14 @@ int history_fold(struct history *h, const struct value *record, struct err *err)
 
 struct past_run *history_run(const struct history *h, const char *id);           /* NULL: none */
 struct past_run *history_marked_run(const struct history *h, const char *env);   /* the last that noted marks of it; NULL: none */
-struct past_run *history_open_run(const struct history *h, const char *env);     /* the open run that holds this environment; NULL: none */
+/* The open run that holds this environment and that it has not left; NULL: none. */
+struct past_run *history_open_run(const struct history *h, const char *env);
+bool history_holds(const struct past_run *r, const char *env);    /* whether the run's plan is for this environment, left or not */
+bool history_has_left(const struct past_run *r, const char *env);
+/* Whether an environment of this step ("dev+stage/thing/change") has left: then nobody carries it out in this run. */
+bool history_step_is_left(const struct past_run *r, const char *address);
+/* All own mints of all runs: whoever made one, a use in its interval may be ours. In `a`. */
+struct mint *history_mints(const struct history *h, struct arena *a, size_t *ret_count) MUST_USE;
 struct past_step *history_step(const struct history *h, struct past_run *r, const char *address); /* made when new */
 struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env, const char *gate);
 const struct value *history_marks(const struct past_run *r, const char *env);    /* NULL: none */

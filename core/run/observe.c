@@ -438,6 +438,23 @@ void round_start(const struct observer *ob, struct env_state *env, const char *c
 	*last = r;
 }
 
+const char *const *observe_for(const struct registry *reg, enum direction way, struct arena *a)
+{
+	const struct thing_type *t;
+	const char **names;
+	size_t n = 0, count = 0;
+
+	if (way == DIRECTION_FORWARD)
+		return NULL;
+	while (thing_at(reg, n))
+		n++;
+	names = arena_array(a, n + 1, sizeof(*names));
+	for (size_t i = 0; (t = thing_at(reg, i)) != NULL; i++)
+		if (t->at_plan && t->diff_back)
+			names[count++] = t->name;
+	return names;
+}
+
 struct value *env_requests(const struct env_state *s, struct arena *a)
 {
 	struct value *out = value_list(a);

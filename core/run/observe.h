@@ -50,6 +50,9 @@ typedef void round_done(void *arg, struct env_state *env);
 /* @things  names, NULL-terminated; NULL: all that plan observes. `done` may run before this returns. */
 void round_start(const struct observer *ob, struct env_state *env, const char *const *things, round_done *done, void *arg);
 
+/* What has to be read for a plan that leads this way, for round_start: all that plan observes (NULL), or for a way back those with a part in it. In `a`. */
+const char *const *observe_for(const struct registry *reg, enum direction way, struct arena *a);
+
 /* All requests of the environment's last looks, in the order of things; in `a`. */
 struct value *env_requests(const struct env_state *s, struct arena *a) MUST_USE;
 /* Why the first thing failed (KNOWN_FAILED) that did; NULL: none. */

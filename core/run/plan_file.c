@@ -90,6 +90,14 @@ int plan_file_is_unchanged(const struct plan_file *f, struct err *err)
 			"whoever swaps a plan after it was checked wants another one carried out");
 }
 
+enum direction plan_file_direction(const struct plan_file *f)
+{
+	const char *way = value_text_or(value_get(f->doc, "direction"), "");
+
+	return strcmp(way, direction_name(DIRECTION_BACK)) == 0 ? DIRECTION_BACK :
+								  DIRECTION_FORWARD;
+}
+
 int plan_file_envs(const struct plan_file *f, const struct rollout *r, struct arena *a,
 		   const struct rollout_env ***ret, struct err *err)
 {

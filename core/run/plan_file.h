@@ -21,6 +21,7 @@ int plan_file_read(struct arena *a, const char *path, const struct registry *reg
 /* The same from bytes that are there. */
 int plan_file_parse(struct arena *a, const char *path, const char *text, size_t len, const struct registry *reg, struct plan_file **ret, struct err *err) MUST_USE;
 
+enum direction plan_file_direction(const struct plan_file *f);
 /* The environments of the plan, in its order, as the rollout file has them; ends with NULL. */
 int plan_file_envs(const struct plan_file *f, const struct rollout *r, struct arena *a, const struct rollout_env ***ret, struct err *err) MUST_USE;
 /* What lies at its path now is still what was read. */

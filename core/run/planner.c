@@ -12,6 +12,7 @@ struct planning {
 	struct env_state **states; /* by position; NULL: not begun, or added already */
 	bool *is_read;
 	size_t total, begun, read, added, chain;
+	const char *const *things;
 };
 
 static void env_read(void *arg, struct env_state *env)
@@ -40,6 +41,8 @@ static void add_finished(struct planning *p)
 		v = env_view(s, clocks_now(ob->o->clocks));
 		plan_env_add(p->plan, s->env, &v, env_requests(s, &tmp), env_failure(s));
 		arena_done(&tmp);
+		if (p->o->inspect)
+			p->o->inspect(p->o->inspect_ctx, p->plan, &v);
 		if (p->o->keep)
 			p->o->keep[p->added] = s;
 		else
@@ -56,7 +59,7 @@ static void begin_more(struct planning *p, size_t window)
 		struct env_state *s = env_state_new(ob->o->registry, p->o->envs[p->begun]);
 
 		p->states[p->begun++] = s;
-		round_start(ob, s, NULL, env_read, p);
+		round_start(ob, s, p->things, env_read, p);
 	}
 }
 
@@ -67,6 +70,8 @@ int planner_run(const struct planner_options *o, struct arena *a, struct plan **
 	struct planning p = { .o = o, .plan = plan_new(a, ob->o->registry, ob->o->rollout) };
 	int rc = 0;
 
+	p.plan->direction = o->direction;
+	p.things = observe_for(ob->o->registry, o->direction, a);
 	while (o->envs[p.total])
 		p.total++;
 	p.states = mem_alloc((p.total + 1) * sizeof(struct env_state *));

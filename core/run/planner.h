@@ -11,6 +11,10 @@ struct planner_options {
 	const struct rollout_env *const *envs; /* ends with NULL */
 	const char *made_by;                   /* who plans, for approvals; may be NULL */
 	size_t window;                         /* environments under way at once; 0: 48 */
+	enum direction direction;              /* back: only things that have a part in the way back are read */
+	/* Looks at each environment once it is in the plan, the last one; may refuse it with plan_env_refuse. NULL: nobody does. */
+	void (*inspect)(void *ctx, struct plan *p, const struct view *view);
+	void *inspect_ctx;
 	struct env_state **keep;               /* room for one state an environment, which become the caller's; NULL: they die */
 };
 /*

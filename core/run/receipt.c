@@ -68,6 +68,22 @@ static struct value *step_value(struct arena *a, const struct past_step *s)
 	return m;
 }
 
+/* Steps that nobody carried out in this run, since an environment of theirs had left it. */
+static void put_left(struct arena *a, struct value *steps, const struct past_run *r)
+{
+	const struct value *all = value_get(r->plan, "steps");
+
+	for (size_t i = 0; value_count(r->left) && i < value_count(all); i++) {
+		const char *address = value_text_or(value_get(value_at(all, i), "address"), "");
+		struct value *m = value_map(a);
+
+		if (value_get(steps, address) || !history_step_is_left(r, address))
+			continue;
+		value_set(a, m, "result", value_string(a, "left"));
+		value_set(a, steps, address, m);
+	}
+}
+
 struct value *receipt_make(struct arena *a, const struct past_run *r)
 {
 	struct value *rec = value_map(a), *steps = value_map(a);
@@ -75,6 +91,7 @@ struct value *receipt_make(struct arena *a, const struct past_run *r)
 	for (size_t i = 0; i < r->step_count; i++)
 		if (r->steps[i].is_done)
 			value_set(a, steps, r->steps[i].address, step_value(a, &r->steps[i]));
+	put_left(a, steps, r);
 	value_set(a, rec, "run", value_string(a, r->id));
 	value_set(a, rec, "rollout_digest", value_string(a, r->rollout_digest));
 	value_set(a, rec, "plan_digest", value_string(a, r->plan_digest));

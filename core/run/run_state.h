@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * run_state.h - the running engine's own structures. For core/run/ only: apply.c (the loop), step.c (one
- * step's life), gate_run.c (one gate's sampling), people.c (questions and answers), fence.c (own mints).
+ * step's life), gate_run.c (one gate's sampling), people.c (questions and answers), fence.c (own mints),
+ * way_back.c (who goes back, and may).
  */
 #pragma once
+#include "core/base/when.h"
 #include "core/run/apply.h"
 
 enum step_state {
@@ -17,7 +19,9 @@ enum step_state {
 	STEP_AFTER,     /* gates after the act */
 	STEP_DONE,
 	STEP_FAILED,
+	STEP_LEFT,      /* one of its environments has left this run: nobody carries it out here */
 };
+#define SHOWS_WITHIN (15 * WHEN_MINUTE) /* an act's effect: migration cards and lists may lag by 10 minutes */
 
 struct gate_run {
 	const struct plan_gate *pg;
@@ -58,6 +62,7 @@ struct step_run {
 	size_t blocked_since;       /* engine.ended + 1 when its needs were last looked at and not done */
 	bool acted_now;             /* in this process */
 	bool is_frozen;             /* waits for a freeze to end */
+	bool is_gate_failure;       /* a gate said no, or had no answer by its deadline */
 	struct err *failure;        /* STEP_FAILED */
 	char *waits_for;            /* NULL: nothing yet */
 };
@@ -83,6 +88,16 @@ struct engine {
 	const struct value *approvals; /* read before the first write; NULL: none were wanted */
 	bool has_asked;             /* a person, in this process: answers are looked for every now and then */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
+	struct going_back *back;    /* environments that go back once this command's runs have come to their end */
+	size_t back_count, back_cap;
+	bool is_automatic;          /* what is planned now is the way back of a failed gate: whoever approved `on_failure` approved it */
+};
+
+/* An environment on its way back, and why. */
+struct going_back {
+	const struct rollout_env *env;
+	const char *why;
+	const char *run;            /* that it leaves; NULL: none */
 };
 
 /* apply.c */
@@ -144,3 +159,11 @@ bool guard_holds(struct step_run *s);
 
 /* fence.c */
 struct mint_guard fence_guard(struct engine *e);
+
+/* way_back.c */
+/* Notes in e->back whose gates failed in the run that has just come to its end, where the file says `on_failure: rollback`. */
+void way_back_note_failures(struct engine *e);
+/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the journal's arena. */
+const struct value *way_back_marks(struct engine *e);
+/* Journals that these environments have left their runs. */
+int way_back_leave(struct engine *e, const struct going_back *list, size_t count, struct err *err) MUST_USE;

@@ -19,13 +19,13 @@
 #define FRESH_FOR (2 * WHEN_MINUTE) /* how old the evidence for an act may be */
 #define VERIFY_EVERY (5 * WHEN_SECOND)
 #define VERIFY_SLOWLY (30 * WHEN_SECOND)
-#define VERIFY_WITHIN (15 * WHEN_MINUTE) /* migration cards and lists may lag by 10 minutes */
+#define VERIFY_WITHIN SHOWS_WITHIN
 #define WAITS_FOR_MAX 300
 #define PERSON_EVERY (30 * WHEN_SECOND) /* while staying: has the effect shown without an answer? */
 
 bool step_is_over(const struct step_run *s)
 {
-	return s->state == STEP_DONE || s->state == STEP_FAILED;
+	return s->state == STEP_DONE || s->state == STEP_FAILED || s->state == STEP_LEFT;
 }
 
 void step_init(struct engine *e, struct step_run *s, size_t index)
@@ -33,7 +33,9 @@ void step_init(struct engine *e, struct step_run *s, size_t index)
 	const struct plan_step *ps = &e->plan->steps[index];
 
 	*s = (struct step_run){ .e = e, .index = index, .ps = ps, .wake_mono = 0 };
-	if (engine_past(e, s)->is_done)
+	if (history_step_is_left(engine_run(e), ps->address))
+		s->state = STEP_LEFT;
+	else if (engine_past(e, s)->is_done)
 		s->state = STEP_DONE;
 }
 
@@ -421,6 +423,23 @@ static const struct value *facts_before(struct step_run *s)
 	return k == SIZE_MAX ? NULL : facts_to_write(s->e, &s->e->envs[s->ps->envs[0]]->seen[k]);
 }
 
+/*
+ * What was before such a step is known from its first intent on: when it is killed in the middle, whoever comes after,
+ * a way back above all, has to know what ran.
+ */
+static void note_before(struct step_run *s, struct value *rec, const struct value *before)
+{
+	struct arena *a = journal_arena(&s->e->journal);
+	struct value *marks;
+
+	if (!(s->ps->type->flags & CHANGE_TELLS_BEFORE) || !before ||
+	    value_get(step_marks(s->e, s, a), MARK_BEFORE))
+		return;
+	marks = value_map(a);
+	value_set(a, marks, MARK_BEFORE, before);
+	value_set(a, rec, "marks", marks);
+}
+
 static void act(struct step_run *s)
 {
 	struct engine *e = s->e;
@@ -449,6 +468,7 @@ static void act(struct step_run *s)
 	value_set(a, rec, "nonce", value_string(a, nonce));
 	value_set(a, rec, "executor", value_string(a, executor_name(s->ps->executor)));
 	value_set(a, rec, "before", before);
+	note_before(s, rec, before);
 	if (!step_keep_room(s))
 		return;
 	if (!engine_record(e, "intent", rec)) {
@@ -791,6 +811,7 @@ static void tick_once(struct step_run *s)
 		return;
 	case STEP_DONE:
 	case STEP_FAILED:
+	case STEP_LEFT:
 		return;
 	}
 }

@@ -10,11 +10,15 @@
 
 #include "core/base/when.h"
 #include "providers/console/read.h"
+#include "providers/console/state.h"
 #include "providers/console/things.h"
 
 #define SECONDS_BELOW INT64_C(100000000000)
 /* Quiet for a day, and last-used times are late by up to ten minutes: nothing is finalized earlier. */
 #define EARLIEST_FINALIZE (WHEN_DAY + 10 * WHEN_MINUTE)
+
+/* Stop (15 minutes at most), start (30), a use that shows 10 minutes late. */
+#define PROOF_TAKES WHEN_HOUR
 
 static const struct fact facts[] = {
 	{ "count", VAL_INT, FACT_STATE, "certificates bound to the JWT credential" },
@@ -112,6 +116,52 @@ static int diff(const struct view *v, struct changes *c, struct err *err)
 	return 0;
 }
 
+/* The app is to live on this credential again, so whatever is known to end it speaks against going back to it. */
+static int diff_back(const struct view *v, struct changes *c, struct err *err)
+{
+	static const char *const to_attest[] = { "not_after", NULL };
+	int64_t end = view_fact_int(v, "console.certificate", "not_after", 0);
+	const char *exchange = value_text_or(view_want(v, "credential.jwt_exchange"), "unknown");
+	char text[WHEN_TEXT_MAX];
+
+	(void)err;
+	if (!is_way_back(v))
+		return 0;
+	if (strcmp(exchange, "ended") == 0)
+		changes_find(
+			c, FIND_REFUSE, "jwt-exchange-ended",
+			"go on forward; change credential.jwt_exchange only when it was seen to work",
+			"the file says that JWTs of this credential are no longer exchanged");
+	if (console_unknown(v, c, "console.certificate", to_attest))
+		return 0;
+	if (end <= v->now_ms) {
+		changes_find(c, FIND_REFUSE, "certificate-dead",
+			     "go on forward: none can be added any more",
+			     "the JWT credential has no living certificate%s%s",
+			     end ? ": the last one ended " : "", end ? when_text(text, end) : "");
+		return 0;
+	}
+	if (end < v->now_ms + PROOF_TAKES) {
+		changes_find(
+			c, FIND_REFUSE, "certificate-ends",
+			"go on forward: none can be added any more",
+			"the JWT credential's certificate ends %s, before the way back could be proved",
+			when_text(text, end));
+		return 0;
+	}
+	if (strcmp(exchange, "unknown") == 0 && needs_switch_back(v))
+		changes_find(
+			c, FIND_WARN, "jwt-exchange-unknown",
+			"credential.jwt_exchange says what you know of it: works, or ended",
+			"whether JWTs are still exchanged shows only after the restart, when the app tries");
+	if (end < v->now_ms + 30 * WHEN_DAY)
+		changes_find(
+			c, FIND_WARN, "certificate-ends", "come forward again before that",
+			"the JWT credential's certificate ends %s; from then on the app cannot mint",
+			when_text(text, end));
+	return 0;
+}
+
 const struct thing_type console_certificate = {
 	.name = "console.certificate",
 	.doc = "the certificates that the JWT credential signs with",
@@ -122,4 +172,5 @@ const struct thing_type console_certificate = {
 	.observe = observe,
 	.page = "Developer Console, the Service Account (JWT) credential's page, public keys",
 	.diff = diff,
+	.diff_back = diff_back,
 };

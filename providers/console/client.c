@@ -229,4 +229,5 @@ const struct thing_type console_client = {
 	.observe = observe,
 	.page = "Developer Console, the credential's page",
 	.diff = diff,
+	.diff_back = diff, /* it only refuses, and for the same reasons */
 };

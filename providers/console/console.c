@@ -61,6 +61,7 @@ static const struct field project_fields[] = {
 };
 
 static const char *const credential_types[] = { "oauth_server_to_server", NULL };
+static const char *const jwt_exchanges[] = { "unknown", "works", "ended", NULL };
 static const struct field scope = { .name = "scope", .kind = FIELD_ID, .doc = "one scope" };
 static const struct field credential_fields[] = {
 	{ .name = "type",
@@ -76,6 +77,14 @@ static const struct field credential_fields[] = {
 	  .kind = FIELD_SECRET,
 	  .flags = FIELD_REQUIRED,
 	  .doc = "where the OAuth client secret is found; late when a step of this tool brings it there" },
+	{ .name = "private_key",
+	  .kind = FIELD_SECRET,
+	  .doc = "where the JWT credential's private key (PEM) is found; only the way back needs it" },
+	{ .name = "jwt_exchange",
+	  .kind = FIELD_ENUM,
+	  .doc = "what is known of the exchange of JWTs for this credential; with ended no way back is tried",
+	  .def = "unknown",
+	  .names = jwt_exchanges },
 	{ .name = "scopes",
 	  .kind = FIELD_LIST,
 	  .doc = "scopes to ask for; else as the console shows",
@@ -105,8 +114,14 @@ static const struct thing_type *const things[] = { &console_project,   &console_
 						   &console_client,    &console_certificate,
 						   &console_migration, &console_secret,
 						   &console_usage,     NULL };
-static const struct gate_type *const gates[] = { &gate_app_uses_oauth, &gate_jwt_quiet,
-						 &gate_still_started, &gate_still_mints, NULL };
+static const struct gate_type *const gates[] = { &gate_app_uses_oauth,
+						 &gate_jwt_quiet,
+						 &gate_still_started,
+						 &gate_still_mints,
+						 &gate_app_uses_jwt,
+						 &gate_oauth_quiet,
+						 &gate_still_mints_jwt,
+						 NULL };
 
 /* Source: Adobe's OpenAPI document and the guides named in console.h; "UI only" means that neither has it. */
 static const struct capability capabilities[] = {

@@ -195,4 +195,5 @@ const struct thing_type console_credential = {
 	.derive = derive,
 	.page = "Developer Console, the project's credentials in the navigation on the left",
 	.diff = diff,
+	.diff_back = diff, /* it only refuses, and for the same reasons */
 };

@@ -61,21 +61,6 @@ static void pass_or_wait(const struct uses *u, int64_t sampled_ms, int64_t earli
 	uses_say(ret, VERDICT_WAIT, "quiet, but not for long enough before %s", until);
 }
 
-/* Declared consumers besides the app itself: this tool does not switch them, so their use is a reason to wait, not to fail. */
-static const char *other_consumers(const struct gate_view *g, struct arena *a)
-{
-	const struct value *list = view_want(g->view, "consumers");
-	const char *app = value_text_or(view_want(g->view, "app.instance"), ""), *names = NULL;
-
-	for (size_t i = 0; i < value_count(list); i++) {
-		const char *name = value_text_or(value_at(list, i), "");
-
-		if (strcmp(name, app) != 0)
-			names = names ? arena_printf(a, "%s, %s", names, name) : name;
-	}
-	return names;
-}
-
 static void judge(const struct gate_view *g, struct says *ret)
 {
 	const struct uses u = uses_read(g);
@@ -90,12 +75,12 @@ static void judge(const struct gate_view *g, struct says *ret)
 		 u.asked_ms && !u.jwt_visible ? " (attested)" : "", u.restart_what, restart);
 	if (uses_skewed(g, ret) || uses_failed(&u, ret))
 		return;
-	if (certain_ms > u.restart_ms + USES_MARGIN && other_consumers(g, ret->arena)) {
+	if (certain_ms > u.restart_ms + USES_MARGIN && uses_other_consumers(g, ret->arena)) {
 		ret->until_ms = earliest_ms;
 		uses_say(
 			ret, VERDICT_WAIT,
 			"the JWT credential was used at %s, after the app's restart: switch the other declared consumers (%s)",
-			when_text(text, certain_ms), other_consumers(g, ret->arena));
+			when_text(text, certain_ms), uses_other_consumers(g, ret->arena));
 	} else if (certain_ms > u.restart_ms + USES_MARGIN &&
 		   !view_mark_ms(g->view, MARK_OWN_USE)) {
 		uses_say(

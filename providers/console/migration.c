@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * migration.c - console.migration: where Adobe stands with replacing JWT by OAuth; started by a person, ended by `finalize`.
+ * migration.c - console.migration: where Adobe stands with replacing JWT by OAuth; started by a person, ended by `finalize` or `cancel`.
  *
  * GET .../credentials/oauth-server-to-server/{id}/status and PATCH .../finalize are in the OpenAPI document only (no guide, no SDK); nothing
  * public starts or cancels a migration. Rules and clicks: migration guide, and "Migrate credentials from JWT to OAuth" of the
@@ -244,26 +244,123 @@ static const struct change_type finalize = {
 	.before = finalize_before,
 };
 
+/* -- cancel: the contract step of the way back -- */
+
+/* What was so when the gates passed may have changed since: whoever converts or switches meanwhile would be cut off. */
+static int need_started(const struct view *v, struct err *err)
+{
+	if (!state_is(v, "started"))
+		return err_set(err, E_GATE,
+			       "the migration is not under way now (%s): nothing is cancelled",
+			       value_text_or(view_fact(v, "console.migration", "state"),
+					     "its state is not known"));
+	if (needs_switch_back(v))
+		return err_set(err, E_GATE, "the app is set to OAuth: cancelling would cut it off");
+	return 0;
+}
+
+static enum next cancel_by_bridge(struct call *c, const struct http_resp *last,
+				  struct http_req *req, struct err *err)
+{
+	struct where w = console_where(c->view);
+
+	if (!w.credential_id)
+		return console_blind("console.credential", err);
+	if (!last && need_started(c->view, err) < 0)
+		return NEXT_FAIL;
+	/* Never a deletion of the OAuth credential by its id: JWT and OAuth may be one row with one id. */
+	*req = (struct http_req){ .method = "POST",
+				  .conn = "bridge",
+				  .path = http_path(c->arena,
+						    "/v1/console/credentials/%s/cancel-migration",
+						    w.credential_id),
+				  .what = "cancel migration" };
+	if (!last)
+		return NEXT_SEND;
+	return console_ok(last) ? NEXT_DONE : console_refuse(req, last, err);
+}
+
+static int cancel_by_hand(const struct view *v, struct arena *a, struct instruction *ret,
+			  struct err *err)
+{
+	if (need_started(v, err) < 0)
+		return -(int)err->code;
+	*ret = (struct instruction){
+		.page = console_page(v, a, ""),
+		.lines = {
+			arena_printf(a, "sign in and open %s", console_project_text(v, a)),
+			"open the Service Account (JWT) credential in the navigation on the left",
+			"on the migration card check the timestamps: JWT used more recently than OAuth; if not so, stop here",
+			"click 'Cancel migration', and confirm: it deletes the OAuth Server-to-Server credential",
+			"delete nothing else: the two credentials may be one entry",
+		},
+		.check = "the migration status becomes NOT_STARTED, and the JWT credential is still listed",
+	};
+	return 0;
+}
+
+/* Anything but the plain state before the start is waited for: lists may be late, and a pair at odds is no success. */
+static enum settled is_cancelled(const struct view *v)
+{
+	if (state_is(v, "jwt-only"))
+		return SETTLED_YES;
+	return view_fact_text(v, "console.migration", "state") ? SETTLED_NO : SETTLED_UNKNOWN;
+}
+
+static const struct value *cancel_effects(const struct view *v, struct arena *a)
+{
+	(void)v;
+	return both(a, "service", "NOT_STARTED", "jwt-only");
+}
+
+static const char *const cancel_before[] = { "app_uses_jwt", "oauth_quiet", "workflows_running",
+					     NULL };
+
+static const struct change_type cancel = {
+	.name = "cancel",
+	.doc = "cancel the migration, which deletes the OAuth credential; the JWT one stays",
+	.phase = PHASE_CONTRACT,
+	.undo = UNDO_STEP,
+	.undo_doc =
+		"start the migration again: another OAuth credential, its secret brought anew, all proved anew",
+	.capability = "cancel",
+	.executors = EXEC_BIT(EXEC_OPERATOR) | EXEC_BIT(EXEC_BRIDGE),
+	.executor_default = EXEC_OPERATOR,
+	.flags = CHANGE_SHARED,
+	.apply_bridge = cancel_by_bridge,
+	.instruct = cancel_by_hand,
+	.verify = finalize_verify,
+	.settled = is_cancelled,
+	.effects = cancel_effects,
+	.before = cancel_before,
+};
+
 /* -- diff -- */
+
+static bool refuses_conflict(const struct view *v, struct changes *c, const char *state)
+{
+	if (strcmp(state, "conflict") != 0)
+		return false;
+	changes_find(
+		c, FIND_REFUSE, "type-and-status",
+		"wait ten minutes and plan again; if they still disagree, ask Adobe before anything is deleted",
+		"the credential is listed as '%s' but its migration status is %s",
+		value_text_or(view_fact(v, "console.credential", "type"), "?"),
+		value_text_or(view_fact(v, "console.migration", "status"), "?"));
+	return true;
+}
 
 static int diff(const struct view *v, struct changes *c, struct err *err)
 {
 	struct arena *a = changes_arena(c);
 	const char *state = view_fact_text(v, "console.migration", "state");
 	const char *status = view_fact_text(v, "console.migration", "status");
-	const char *type = view_fact_text(v, "console.credential", "type");
 
 	(void)err;
 	if (console_unknown(v, c, "console.migration", to_attest) || !state)
 		return 0;
-	if (strcmp(state, "conflict") == 0) {
-		changes_find(
-			c, FIND_REFUSE, "type-and-status",
-			"wait ten minutes and plan again; if they still disagree, ask Adobe before anything is deleted",
-			"the credential is listed as '%s' but its migration status is %s",
-			type ? type : "?", status ? status : "?");
+	if (refuses_conflict(v, c, state))
 		return 0;
-	}
 	if (strcmp(state, "jwt-only") == 0)
 		changes_add(c, &start, console_pair(a, "status", status),
 			    console_pair(a, "status", "STARTED"), state);
@@ -273,7 +370,32 @@ static int diff(const struct view *v, struct changes *c, struct err *err)
 	return 0;
 }
 
-static const struct change_type *const changes[] = { &start, &finalize, NULL };
+static int diff_back(const struct view *v, struct changes *c, struct err *err)
+{
+	struct arena *a = changes_arena(c);
+	const char *state = view_fact_text(v, "console.migration", "state");
+	const char *status = view_fact_text(v, "console.migration", "status");
+
+	(void)err;
+	if (console_unknown(v, c, "console.migration", to_attest) || !state ||
+	    refuses_conflict(v, c, state))
+		return 0;
+	if (strcmp(state, "started") == 0)
+		changes_add(c, &cancel, console_pair(a, "status", status),
+			    console_pair(a, "status", "NOT_STARTED"), state);
+	else if (strcmp(state, "converted") == 0)
+		changes_find(
+			c, FIND_REFUSE, "point-of-no-return",
+			"go on forward: `s2sctl plan` shows what is left to do",
+			"the migration is %s: the JWT credential is gone, and nothing brings it back",
+			status ? status : "over");
+	else if (strcmp(state, "never-jwt") == 0)
+		changes_find(c, FIND_REFUSE, "point-of-no-return", NULL,
+			     "the credential never was a JWT one: there is nothing to go back to");
+	return 0;
+}
+
+static const struct change_type *const changes[] = { &start, &finalize, &cancel, NULL };
 
 const struct thing_type console_migration = {
 	.name = "console.migration",
@@ -286,5 +408,6 @@ const struct thing_type console_migration = {
 	.derive = derive,
 	.page = "Developer Console, the migration card on the Service Account (JWT) credential's page",
 	.diff = diff,
+	.diff_back = diff_back,
 	.changes = changes,
 };

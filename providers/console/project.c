@@ -300,4 +300,5 @@ const struct thing_type console_project = {
 	.derive = derive,
 	.page = "Developer Console, the project's overview; its address holds the ids",
 	.diff = diff,
+	.diff_back = diff, /* it only refuses, and for the same reasons */
 };

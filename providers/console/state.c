@@ -82,6 +82,16 @@ bool needs_restart(const struct view *v)
 	return state_is(v, "started") && view_known(v, "app.settings") && !is_restart_shown(v);
 }
 
+bool needs_switch_back(const struct view *v)
+{
+	return view_want(v, "app") && view_fact_is(v, "app.settings", "auth_type", "oauth");
+}
+
+bool is_way_back(const struct view *v)
+{
+	return state_is(v, "started") || (state_is(v, "jwt-only") && needs_switch_back(v));
+}
+
 bool needs_secret(const struct view *v)
 {
 	const struct value *resolves = view_fact(v, "local.secret", "credential.client_secret");

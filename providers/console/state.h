@@ -22,5 +22,13 @@ bool needs_switch(const struct view *v);
  * will, or when no start later than the saved settings can be shown.
  */
 bool needs_restart(const struct view *v);
+/*
+ * The way back. The app is set to OAuth; false while that is not known, and then its own diff asks. Whoever was never
+ * switched is on JWT, and needs no switch back.
+ */
+bool needs_switch_back(const struct view *v);
+/* There is something to take back: a migration under way, or an app on OAuth after somebody has cancelled it. */
+bool is_way_back(const struct view *v);
+
 /* The text of the client secret is still to be brought to its reference. */
 bool needs_secret(const struct view *v);

@@ -19,6 +19,8 @@ static const struct fact facts[] = {
 	  "last access token by client credentials: migration card" },
 	{ "jwt_visible", VAL_BOOL, FACT_SAMPLE, "the API shows uses of the JWT grant" },
 	{ "jwt_last_used", VAL_INT, FACT_SAMPLE, "last access token by JWT: migration card" },
+	{ "other_last_used", VAL_INT, FACT_SAMPLE,
+	  "last access token by a grant that is neither by name; not there: none" },
 	{ "attested", VAL_MAP, FACT_PRIVATE,
 	  "what an operator read from the migration card, and when" },
 	{ NULL, VAL_NULL, FACT_STATE, NULL },
@@ -29,7 +31,7 @@ static const char *const needs[] = { "console.project", "console.credential", NU
 
 struct uses_found {
 	bool has_data, jwt_visible;
-	int64_t oauth_ms, jwt_ms;
+	int64_t oauth_ms, jwt_ms, other_ms;
 };
 
 static int add_use(struct uses_found *found, const struct value *use, struct err *err)
@@ -50,7 +52,10 @@ static int add_use(struct uses_found *found, const struct value *use, struct err
 	}
 	/* Any other grant is old use; but only one that is JWT by name spares us asking for the JWT's. */
 	found->jwt_ms = MAX_OF(found->jwt_ms, ms);
-	found->jwt_visible |= strcasestr(grant, "jwt") != NULL;
+	if (strcasestr(grant, "jwt"))
+		found->jwt_visible = true;
+	else
+		found->other_ms = MAX_OF(found->other_ms, ms);
 	return 0;
 }
 
@@ -77,6 +82,8 @@ static int read_secrets(struct call *c, const struct value *body, struct err *er
 	console_fact(c, "oauth_last_used", value_int(c->arena, found.oauth_ms));
 	console_fact(c, "jwt_visible", value_bool(c->arena, found.jwt_visible));
 	console_fact(c, "jwt_last_used", value_int(c->arena, found.jwt_ms));
+	if (found.other_ms)
+		console_fact(c, "other_last_used", value_int(c->arena, found.other_ms));
 	return 0;
 }
 
@@ -177,6 +184,64 @@ static const struct change_type still_mints = {
 	.after = still_after,
 };
 
+/* -- and those of the way back -- */
+
+static int ask_oauth_quiet(const struct view *v, struct arena *a, struct instruction *ret,
+			   struct err *err)
+{
+	(void)err;
+	return read_card(
+		v, a,
+		"on the migration card read when the OAuth credential last generated an access token",
+		"--fact oauth_last_used=TIME, or =0 when the card says that it never did", ret);
+}
+
+static int ask_jwt_use(const struct view *v, struct arena *a, struct instruction *ret,
+		       struct err *err)
+{
+	(void)err;
+	return read_card(
+		v, a,
+		"on its page (while migration is under way: the migration card) read when it last generated an access token",
+		"--last-used TIME", ret);
+}
+
+static const char *const uses_jwt_after[] = { "app_uses_jwt", NULL };
+static const char *const oauth_quiet_after[] = { "oauth_quiet", NULL };
+static const char *const still_jwt_after[] = { "still_mints_jwt", "workflows_running", NULL };
+
+static const struct change_type app_uses_jwt = {
+	.name = "app-uses-jwt",
+	.doc = "see the app itself use the JWT credential again",
+	.phase = PHASE_PROVE,
+	.undo = UNDO_NOTHING,
+	.undo_doc = "it only looks",
+	.instruct = ask_jwt_use,
+	.after = uses_jwt_after,
+};
+
+static const struct change_type oauth_quiet = {
+	.name = "oauth-quiet",
+	.doc = "see that nobody uses the OAuth credential any more",
+	.phase = PHASE_PROVE,
+	.undo = UNDO_NOTHING,
+	.undo_doc = "it only looks",
+	.flags = CHANGE_SHARED,
+	.instruct = ask_oauth_quiet,
+	.after = oauth_quiet_after,
+};
+
+static const struct change_type still_mints_jwt = {
+	.name = "still-mints-jwt",
+	.doc = "see the app mint a token by JWT after the OAuth credential is gone",
+	.phase = PHASE_CONTRACT,
+	.undo = UNDO_NOTHING,
+	.undo_doc = "it only looks",
+	.flags = CHANGE_SHARED,
+	.instruct = ask_jwt_use,
+	.after = still_jwt_after,
+};
+
 /* -- diff -- */
 
 static int diff(const struct view *v, struct changes *c, struct err *err)
@@ -206,8 +271,43 @@ static int diff(const struct view *v, struct changes *c, struct err *err)
 	return 0;
 }
 
-static const struct change_type *const changes[] = { &app_uses_oauth, &jwt_quiet, &still_mints,
-						     NULL };
+static int diff_back(const struct view *v, struct changes *c, struct err *err)
+{
+	static const char *const oauth_facts[] = { "oauth_last_used", NULL };
+	static const char *const jwt_facts[] = { "jwt_last_used", NULL };
+	const struct observation *o = view_seen(v, "console.usage");
+	bool is_read = o && (o->known == KNOWN_API || o->known == KNOWN_BRIDGE);
+	bool cancels = changes_have(c, "console.migration", "cancel");
+
+	(void)err;
+	if (!is_way_back(v))
+		return 0;
+	if (cancels && is_read && !needs_switch_back(v) &&
+	    !value_bool_or(view_fact(v, "console.usage", "has_data"), false)) {
+		changes_find(
+			c, FIND_REFUSE, "proof-impossible",
+			"when nobody was given the OAuth client secret, cancel by hand on the migration card",
+			"the console shows no use of the credential at all: that nobody uses OAuth cannot be shown");
+		return 0;
+	}
+	changes_add(c, &app_uses_jwt, NULL, NULL, cancels ? "before-cancel" : "cancelled");
+	if (!value_bool_or(view_fact(v, "console.usage", "jwt_visible"), false))
+		changes_attest(c, "console.usage", jwt_facts,
+			       "the API shows no use of the JWT grant", "app-uses-jwt");
+	if (!cancels)
+		return 0;
+	changes_add(c, &oauth_quiet, NULL, NULL, "before-cancel");
+	if (!is_read)
+		changes_attest(c, "console.usage", oauth_facts,
+			       o && o->why ? o->why : "nobody has looked", "oauth-quiet");
+	changes_add(c, &still_mints_jwt, NULL, NULL, "after-cancel");
+	return 0;
+}
+
+static const struct change_type *const changes[] = {
+	&app_uses_oauth, &jwt_quiet,       &still_mints, &app_uses_jwt,
+	&oauth_quiet,    &still_mints_jwt, NULL
+};
 
 const struct thing_type console_usage = {
 	.name = "console.usage",
@@ -219,5 +319,6 @@ const struct thing_type console_usage = {
 	.observe = observe,
 	.page = "Developer Console, the migration card on the Service Account (JWT) credential's page",
 	.diff = diff,
+	.diff_back = diff_back,
 	.changes = changes,
 };

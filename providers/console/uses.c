@@ -26,7 +26,13 @@ static void add_read(struct uses *u, const struct value *facts)
 	u->has_data |= value_bool_or(value_get(facts, "has_data"), false);
 	u->oauth_ms = MAX_OF(u->oauth_ms, value_int_or(value_get(facts, "oauth_last_used"), 0));
 	u->jwt_ms = MAX_OF(u->jwt_ms, value_int_or(value_get(facts, "jwt_last_used"), 0));
+	u->oauth_latest_ms = MAX_OF(u->oauth_latest_ms, u->oauth_ms);
 	u->jwt_visible = value_bool_or(value_get(facts, "jwt_visible"), false);
+	/* Told by name only: the latest of all the others may hide it, and is no proof of it. */
+	if (u->jwt_visible && value_int_or(value_get(facts, "jwt_last_used"), 0) >
+				      value_int_or(value_get(facts, "other_last_used"), 0))
+		u->jwt_named_ms =
+			MAX_OF(u->jwt_named_ms, value_int_or(value_get(facts, "jwt_last_used"), 0));
 }
 
 /*
@@ -58,6 +64,16 @@ static int64_t instant_of(const struct value *v)
 	return when_parse(value_text(v), &ms, NULL, &err) < 0 ? 0 : ms;
 }
 
+/* What was typed as a whole minute or a whole day may have been its last moment; but nothing later than now. */
+static int64_t latest_of(int64_t typed, int64_t now_ms)
+{
+	int64_t span = typed % WHEN_DAY == 0    ? WHEN_DAY :
+		       typed % WHEN_MINUTE == 0 ? WHEN_MINUTE :
+						  WHEN_SECOND;
+
+	return MIN_OF(typed + span - 1, MAX_OF(now_ms, typed));
+}
+
 static void add_attested(struct uses *u, const struct observation *o)
 {
 	const struct value *attested = value_get(o->facts, "attested");
@@ -79,10 +95,13 @@ static void add_attested(struct uses *u, const struct observation *o)
 	}
 	if (oauth > u->now_ms + WHEN_MINUTE)
 		oauth = 0; /* nobody can have read a use that is still to come */
+	if (o->known == KNOWN_ATTESTED && value_get(o->facts, "oauth_last_used"))
+		u->oauth_asked_ms = o->server_ms;
 	if (oauth >
 	    0) { /* newer than the restart has to hold for the earliest instant that was meant */
 		span = MAX_OF(span_left_open(NULL, oauth), WHEN_MINUTE);
 		u->oauth_ms = MAX_OF(u->oauth_ms, oauth - span + 1);
+		u->oauth_latest_ms = MAX_OF(u->oauth_latest_ms, latest_of(oauth, u->now_ms));
 		u->has_data = true;
 	}
 }
@@ -133,6 +152,54 @@ struct uses uses_read(const struct gate_view *g)
 int64_t uses_jwt_certain(const struct uses *u)
 {
 	return MAX_OF(u->jwt_ms, u->attested_floor_ms);
+}
+
+int64_t uses_jwt_proved(const struct uses *u)
+{
+	return MAX_OF(u->jwt_named_ms, u->attested_floor_ms);
+}
+
+bool uses_may_be_ours(const struct gate_view *g, int64_t use_ms)
+{
+	const char *client = value_text(view_want(g->view, "credential.client_id"));
+
+	for (size_t i = 0; i < g->mint_count; i++)
+		if ((!client || !g->mints[i].client_id ||
+		     strcmp(client, g->mints[i].client_id) == 0) &&
+		    use_ms >= g->mints[i].from_ms && use_ms <= g->mints[i].to_ms)
+			return true;
+	return false;
+}
+
+int64_t uses_oauth_of_others(const struct gate_view *g)
+{
+	int64_t latest = 0;
+
+	for (size_t i = 0; i < g->sample_count; i++) {
+		const struct gate_view one = { .view = g->view,
+					       .samples = &g->samples[i],
+					       .sample_count = 1,
+					       .opened_ms = g->opened_ms };
+		int64_t use_ms = uses_read(&one).oauth_ms;
+
+		if (use_ms > latest && !uses_may_be_ours(g, use_ms))
+			latest = use_ms;
+	}
+	return latest;
+}
+
+const char *uses_other_consumers(const struct gate_view *g, struct arena *a)
+{
+	const struct value *list = view_want(g->view, "consumers");
+	const char *app = value_text_or(view_want(g->view, "app.instance"), ""), *names = NULL;
+
+	for (size_t i = 0; i < value_count(list); i++) {
+		const char *name = value_text_or(value_at(list, i), "");
+
+		if (strcmp(name, app) != 0)
+			names = names ? arena_printf(a, "%s, %s", names, name) : name;
+	}
+	return names;
 }
 
 void uses_say(struct says *ret, enum verdict verdict, const char *fmt, ...)

@@ -26,10 +26,12 @@ struct uses {
 
 	bool has_data;
 	int64_t oauth_ms; /* by API or attested; attested ones at their earliest possible instant */
-	int64_t oauth_asked_ms; /* when an operator attested it; 0: nobody did */
+	int64_t oauth_latest_ms; /* the same, attested ones at their latest possible instant, as "quiet" needs it */
+	int64_t oauth_asked_ms; /* when an operator was asked what they attested in the newest sample; 0: nobody was */
 
 	bool jwt_visible; /* in the newest sample */
 	int64_t jwt_ms;   /* by API: the latest use of any grant but client credentials */
+	int64_t jwt_named_ms; /* by API: the latest use that is certainly JWT's, by its grant's name; 0: none is */
 
 	int64_t asked_ms;          /* the JWT's last use was attested then; 0: it was not */
 	int64_t attested_ms;       /* its latest possible instant; none since D counts as D */
@@ -43,6 +45,15 @@ struct uses uses_read(const struct gate_view *g);
 
 /* The latest JWT use that is certain: an attested reading at its earliest possible instant. */
 int64_t uses_jwt_certain(const struct uses *u);
+
+/* The latest use that is certainly the JWT grant's, as a proof that it is used: by name, or attested, at its earliest possible instant. */
+int64_t uses_jwt_proved(const struct uses *u);
+/* Whether a use of OAuth at that moment may be this tool's own. */
+bool uses_may_be_ours(const struct gate_view *g, int64_t use_ms);
+/* The latest OAuth use in the samples that is certainly not this tool's; 0: none. */
+int64_t uses_oauth_of_others(const struct gate_view *g);
+/* The names of the declared consumers besides the app itself: this tool does not switch them. NULL: there are none. */
+const char *uses_other_consumers(const struct gate_view *g, struct arena *a);
 
 /* Verdicts with their reasons. The text is cut to the room there is. */
 void uses_say(struct says *ret, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(3, 4);

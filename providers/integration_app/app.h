@@ -77,5 +77,9 @@ const char *app_states_text(struct arena *a, const struct app_workflow wf[APP_WO
 const char *app_names_text(struct arena *a, const bool chosen[APP_WORKFLOWS]); /* "ingress, egress"; "none" */
 
 extern const struct thing_type app_settings, app_workflow;
-extern const struct change_type app_switch, app_restart, app_stable;
+extern const struct change_type app_switch, app_switch_back, app_restart, app_stable;
+
+/* Adds the way back's edit of the settings, or says why it cannot be made: the private key. */
+void app_want_back(const struct view *v, struct changes *c, const char *reason);
+
 extern const struct gate_type app_workflows_stable, app_backlog, app_workflows_running;

@@ -470,9 +470,10 @@ static enum next run_looked(struct call *c, struct restart *r, const struct http
 static void choose(struct call *c, struct restart *r)
 {
 	struct value *states = value_map(c->arena), *backlogs = value_map(c->arena);
-	struct app_workflow before[APP_WORKFLOWS];
+	struct app_workflow before[APP_WORKFLOWS], told[APP_WORKFLOWS];
 
 	app_from_facts(c->before, before);
+	app_from_facts(view_mark(c->view, "restart.before"), told);
 	for (size_t i = 0; i < APP_WORKFLOWS; i++) {
 		struct job *j = &r->jobs[i];
 		struct app_workflow *was = &before[i];
@@ -483,6 +484,8 @@ static void choose(struct call *c, struct restart *r)
 		    (was->status == WF_STOPPED && j->now.status != WF_STOPPED))
 			was->status =
 				j->now.status; /* not known, or somebody has started it since */
+		if (was->status == WF_STOPPED && told[i].status != WF_ABSENT)
+			was->status = told[i].status; /* a run before this one had stopped it */
 		if (!was->has_backlog) {
 			was->has_backlog = j->now.has_backlog;
 			was->backlog = j->now.backlog;

@@ -111,6 +111,13 @@ static void say_way_back(const struct view *v, struct changes *c)
 	else if (view_known(v, "console.certificate") && ends <= v->now_ms)
 		changes_undo(c, UNDO_GONE,
 			     "the JWT credential's certificate has ended, and none can be added");
+	else if (strcmp(value_text_or(view_want(v, "on_failure"), ""), "rollback") == 0 &&
+		 !view_want(v, "credential.private_key") &&
+		 !value_bool_or(view_want(v, "app.keeps_private_key"), false))
+		changes_find(
+			c, FIND_WARN, "private-key-missing",
+			"write credential.private_key, or app.keeps_private_key: true where the app is known to hold it still",
+			"on_failure says rollback, but without the private key there is no way back once the app is switched");
 }
 
 static void want_switch(const struct view *v, struct changes *c, const char *reason)
@@ -192,7 +199,46 @@ static int settings_diff(const struct view *v, struct changes *c, struct err *er
 	return 0;
 }
 
-static const struct change_type *const changes[] = { &app_switch, NULL };
+/* Where the migration stands, for the way back; NULL: the console's diffs stop the plan, or there is nothing to take back. */
+static const char *state_back(const struct view *v)
+{
+	const char *state = view_fact_text(v, "console.migration", "state");
+
+	if (!view_want(v, "app") || !state)
+		return NULL;
+	return strcmp(state, "started") == 0 || strcmp(state, "jwt-only") == 0 ? state : NULL;
+}
+
+static int settings_diff_back(const struct view *v, struct changes *c, struct err *err)
+{
+	const char *state = state_back(v),
+		   *auth_type = view_fact_text(v, "app.settings", "auth_type");
+	const struct observation *o = view_seen(v, "app.settings");
+
+	(void)err;
+	if (!state || refuses(v, c))
+		return 0;
+	warn_wrong_instance(v, c);
+	if (!auth_type && strcmp(state, "jwt-only") == 0)
+		return 0; /* there is no OAuth credential that it could be on */
+	if (!auth_type) {
+		changes_attest(c, "app.settings", attested,
+			       o && o->why ? o->why :
+					     "the app has no public API, and no bridge reads it",
+			       NULL);
+		return 0;
+	}
+	if (strcmp(auth_type, "oauth") != 0)
+		return 0;
+	if (strcmp(state, "jwt-only") == 0)
+		changes_find(
+			c, FIND_WARN, "outage", "apply at once",
+			"the migration was cancelled, and the app is still set to OAuth: this is an outage");
+	app_want_back(v, c, strcmp(state, "jwt-only") == 0 ? "outage" : "app-on-oauth");
+	return 0;
+}
+
+static const struct change_type *const changes[] = { &app_switch, &app_switch_back, NULL };
 
 const struct thing_type app_settings = {
 	.name = "app.settings",
@@ -203,5 +249,6 @@ const struct thing_type app_settings = {
 	.observe = settings_observe,
 	.page = "the integration app, Settings, section 'Adobe API credentials'",
 	.diff = settings_diff,
+	.diff_back = settings_diff_back,
 	.changes = changes,
 };

@@ -295,6 +295,90 @@ static int workflow_diff(const struct view *v, struct changes *c, struct err *er
 	return 0;
 }
 
+/* The app was set back by somebody, and what runs was started before that: it may hold a token of the other kind. */
+static bool is_back_shown(const struct view *v)
+{
+	int64_t saved = view_fact_int(v, "app.settings", "saved_at", 0);
+
+	if (saved == 0)
+		saved = MAX_OF(view_mark_ms(v, "app.settings/switch.at"),
+			       view_mark_ms(v, "app.settings/switch-back.at"));
+	/* Nothing tells of any save: then it was never switched, as far as is known; the proof asks for more (app_uses_jwt). */
+	return saved == 0 || view_fact_int(v, "app.workflow", "started_at", 0) > saved ||
+	       app_restart_ms(v) > saved;
+}
+
+static const char *restart_back_reason(const struct view *v, const struct changes *c,
+				       const struct app_workflow wf[APP_WORKFLOWS])
+{
+	if (changes_have(c, "app.settings", "switch-back"))
+		return "settings-change";
+	if (value_bool_or(view_fact(v, "app.settings", "pending_edits"), false))
+		return "settings-pending";
+	if (any(wf, WF_FAILED))
+		return "workflow-failed";
+	if (!is_back_shown(v))
+		return "restart-not-shown";
+	if (app_meant(v, wf).count > 0 && any(wf, WF_STOPPED))
+		for (size_t i = 0; i < APP_WORKFLOWS; i++)
+			if (app_meant(v, wf).runs[i] && wf[i].status == WF_STOPPED)
+				return "stopped-in-between";
+	return NULL;
+}
+
+/* What runs before and after the way back's restart; what a run stopped and did not start again is meant to run. */
+static struct value *back_map(struct arena *a, const struct view *v,
+			      const struct app_workflow wf[APP_WORKFLOWS])
+{
+	struct value *map = value_map(a);
+	const struct app_meant m = app_meant(v, wf);
+
+	for (size_t i = 0; i < APP_WORKFLOWS; i++)
+		if (wf[i].status != WF_ABSENT)
+			value_set(a, map, app_workflows[i],
+				  value_string(a, m.runs[i] ? "RUNNING" : "STOPPED"));
+	return map;
+}
+
+static int workflow_diff_back(const struct view *v, struct changes *c, struct err *err)
+{
+	const char *state = view_fact_text(v, "console.migration", "state");
+	const struct observation *o = view_seen(v, "app.workflow");
+	bool is_started = state && strcmp(state, "started") == 0, known = is_known(v);
+	struct app_workflow wf[APP_WORKFLOWS];
+	struct arena *a = changes_arena(c);
+	const char *reason;
+
+	(void)err;
+	if (!view_want(v, "app") ||
+	    (!is_started && !changes_have(c, "app.settings", "switch-back")))
+		return 0;
+	if (!known) {
+		changes_attest(c, "app.workflow", app_workflows,
+			       o && o->why ? o->why :
+					     "the app has no public API, and no bridge reads it",
+			       NULL);
+		return 0;
+	}
+	app_from_facts(o->facts, wf);
+	if (app_meant(v, wf).count == 0) {
+		changes_find(
+			c, FIND_REFUSE, "proof-impossible",
+			"set app.workflows: running to have them started; or cancel by hand on the migration card",
+			"no workflow runs, and none is to be started: nothing would show that the app works by JWT");
+		return 0;
+	}
+	reason = restart_back_reason(v, c, wf);
+	if (reason) {
+		check_stopped(v, c, state, wf);
+		check_waiting(v, c);
+		changes_add(c, &app_restart, states_map(a, wf, false, v), back_map(a, v, wf),
+			    reason);
+	}
+	changes_add(c, &app_stable, NULL, NULL, "prove");
+	return 0;
+}
+
 static int stable_instruct(const struct view *v, struct arena *a, struct instruction *ret,
 			   struct err *err)
 {
@@ -337,5 +421,6 @@ const struct thing_type app_workflow = {
 	.observe = workflow_observe,
 	.page = "the integration app, Workflows",
 	.diff = workflow_diff,
+	.diff_back = workflow_diff_back,
 	.changes = changes,
 };

@@ -96,6 +96,17 @@ save_settings()
 	[ "$(get "$app" | attribute settings auth-type)" = oauth ]
 }
 
+set_back()
+{
+	open_app settings
+	client_id=$(printf '%s\n' "$task" | sed -n 's/.*See that Client ID is \([^ ,]*\),.*/\1/p')
+	ref=$(printf '%s\n' "$task" | sed -n 's/.*Paste the private key.*: what file:\([^ ]*\) holds.*/\1/p')
+	do_this "sets Auth Type to JWT for $instance and saves"
+	submit "$app" --data-urlencode auth_type=jwt --data-urlencode "client_id=$client_id" \
+		--data-urlencode "private_key@$ref"
+	[ "$(get "$app" | attribute settings auth-type)" = jwt ]
+}
+
 store_secret()
 {
 	open_project
@@ -161,6 +172,14 @@ answer()
 		ack ;;
 	*/app.settings/switch)
 		save_settings
+		ack ;;
+	*/app.settings/switch-back)
+		set_back
+		ack ;;
+	*/console.migration/cancel)
+		open_project
+		do_this "clicks 'Cancel migration' in '$title'"
+		console_button cancel
 		ack ;;
 	*/app.workflow/restart)
 		restart_workflows

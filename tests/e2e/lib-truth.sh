@@ -6,6 +6,7 @@
 #   migrated  the JWT credential is gone, after a day of quiet; the app lives on OAuth; records flow; every write happened once
 #   resumed   the same for a run that was killed: who dies before the secret is stored reads it again, and who dies in a restart does it anew
 #   intact    the JWT credential is there, and the app still works with it
+#   back      the migration was cancelled, once, after the app had minted by JWT and when nobody lived on OAuth; the app works by JWT
 # From the environment: SANDBOX_URL, SANDBOX_CA. Prints "ok - ..." and "not ok - ..."; exits 1 when something is not so.
 set -eu
 
@@ -148,6 +149,33 @@ awk -v verdict="$1" -v client="$2" -v instance="$3" -v tenant="$4" '
 		is("there are workflows that are meant to run", n > 0, "")
 	}
 
+	function judge_back(  id, w, i, n, cancelled, saved) {
+		id = t[cred ".id"]
+		is("the JWT credential is there, and no migration under way", t[cred ".status"] == "jwt_only", t[cred ".status"])
+		is("the migration was cancelled once", writes("cancel-migration", id) == 1, writes("cancel-migration", id))
+		cancelled = last_write
+		is("nobody tried to delete the JWT credential", writes("finalize", id) == 0, "")
+		is("the app is set to JWT, with what works", t[app ".auth_type"] == "jwt" && t[app ".settings_good"] == "true", t[app ".auth_type"])
+		is("its settings were saved twice: there and back", writes("save-settings", instance) == 2, writes("save-settings", instance))
+		saved = last_write
+		is("nobody minted by OAuth between the way back and the cancellation", last_mint("oauth", "", "", 0) <= saved + 60, "")
+		is("only the app ever exchanged its JWT", last_mint("jwt", "other", "", 0) == 0, "")
+		for (i = 0; i < size[app ".workflows"]; i++) {
+			w = app ".workflows." i
+			if (t[w ".meant_to_run"] != "true") {
+				is("workflow " t[w ".name"] " was stopped and still is", t[w ".status"] == "STOPPED", t[w ".status"])
+				continue
+			}
+			n++
+			is("workflow " t[w ".name"] " minted by JWT before the cancellation, and after the way back",
+			   last_mint("jwt", "app:" instance, t[w ".name"], cancelled) > saved, "")
+			is("workflow " t[w ".name"] " runs, with a JWT token that Campaign accepts", t[w ".status"] == "RUNNING" &&
+			   t[w ".token.grant"] == "jwt" && t[w ".token.accepted"] == "true", t[w ".status"] " " t[w ".token.grant"])
+		}
+		is("there are workflows that are meant to run", n > 0, "")
+		is("no record was lost", t["lost"] == "0", t["lost"])
+	}
+
 	END {
 		cred = find("credentials", "client_id", client)
 		app = find("apps", "instance", instance)
@@ -155,6 +183,7 @@ awk -v verdict="$1" -v client="$2" -v instance="$3" -v tenant="$4" '
 		if (bad) exit 1
 		if (verdict == "migrated" || verdict == "resumed") judge_migrated()
 		else if (verdict == "intact") judge_intact()
+		else if (verdict == "back") judge_back()
 		else is("the verdict is known", 0, verdict)
 		exit bad
 	}'

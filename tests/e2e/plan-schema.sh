@@ -58,7 +58,7 @@ def intent(doc):
         one = pick(s, ["address", "after", "change", "environments", "executor", "needs", "phase", "thing", "undo"])
         one["gates"] = [pick(g, ["limits", "name", "when"]) for g in s["gates"]]
         steps.append(one)
-    return sha({"steps": steps, "identity": {e["name"]: e["identity"] for e in doc["environments"]}})
+    return sha({"direction": doc["direction"], "steps": steps, "identity": {e["name"]: e["identity"] for e in doc["environments"]}})
 
 def document(doc):
     return sha({k: v for k, v in doc.items() if k != "document_digest"})

@@ -72,6 +72,10 @@ static const struct field app_fields[] = {
 	  .kind = FIELD_BOOL,
 	  .def = "false",
 	  .doc = "Whether observe misbehaves." },
+	{ .name = "stuck",
+	  .kind = FIELD_BOOL,
+	  .def = "false",
+	  .doc = "Whether there is no way back." },
 	{ .name = "mint",
 	  .kind = FIELD_BOOL,
 	  .def = "false",
@@ -196,6 +200,18 @@ static enum next do_set(struct call *c, const struct http_resp *last, struct htt
 	return write_once(c, last, req, err, "PUT", "/settings");
 }
 
+static enum next do_unset(struct call *c, const struct http_resp *last, struct http_req *req,
+			  struct err *err)
+{
+	return write_once(c, last, req, err, "DELETE", "/settings");
+}
+
+static enum next do_retract(struct call *c, const struct http_resp *last, struct http_req *req,
+			    struct err *err)
+{
+	return write_once(c, last, req, err, "DELETE", "/newkey");
+}
+
 static enum next send(struct call *c, struct http_req *req, int stage, const char *method,
 		      const char *tail)
 {
@@ -269,6 +285,18 @@ static enum settled restarted(const struct view *v)
 				       view_fact_int(v, "shop.app", "saved_at", 0) ?
 		       SETTLED_YES :
 		       SETTLED_NO;
+}
+
+static enum settled retracted(const struct view *v)
+{
+	return yes_if(view_fact(v, "shop.key", "new"), false);
+}
+
+static enum settled is_unset(const struct view *v)
+{
+	enum settled set = is_set(v);
+
+	return set == SETTLED_UNKNOWN ? set : set == SETTLED_YES ? SETTLED_NO : SETTLED_YES;
 }
 
 static int tell_set(const struct view *v, struct arena *a, struct instruction *ret, struct err *err)
@@ -370,11 +398,45 @@ static const struct change_type change_flows = { .name = "flows",
 						 .undo = UNDO_NOTHING,
 						 .flags = CHANGE_OPTIONAL,
 						 .after = after_flows };
-static const struct change_type *const key_changes[] = { &change_add, &change_drop, NULL };
-static const struct change_type *const settings_changes[] = { &change_set, NULL };
-static const struct change_type *const app_changes[] = { &change_restart, NULL };
-static const struct change_type *const use_changes[] = { &change_seen, &change_quiet, &change_asked,
+static const char *const after_old[] = { "old_used", NULL };
+static const char *const after_calm_new[] = { "new_quiet", NULL };
+static const char *const before_retract[] = { "old_used", "new_quiet", NULL };
+static const struct change_type change_retract = { .name = "retract",
+						   .doc = "Takes the new key away.",
+						   .phase = PHASE_CONTRACT,
+						   .undo = UNDO_STEP,
+						   .undo_doc = "Add another one.",
+						   .flags = CHANGE_SHARED,
+						   .apply = do_retract,
+						   .verify = verify_key,
+						   .settled = retracted,
+						   .before = before_retract };
+static const struct change_type change_unset = { .name = "unset",
+						 .doc = "Sets the app to the old key.",
+						 .phase = PHASE_SWITCH,
+						 .undo = UNDO_STEP,
+						 .undo_doc = "Set it again.",
+						 .apply = do_unset,
+						 .verify = verify_settings,
+						 .settled = is_unset };
+static const struct change_type change_seen_old = { .name = "seen_old",
+						    .doc = "The app uses the old key.",
+						    .phase = PHASE_PROVE,
+						    .undo = UNDO_NOTHING,
+						    .after = after_old };
+static const struct change_type change_quiet_new = { .name = "quiet_new",
+						     .doc = "Nobody uses the new key.",
+						     .phase = PHASE_PROVE,
+						     .undo = UNDO_NOTHING,
+						     .flags = CHANGE_SHARED,
+						     .after = after_calm_new };
+static const struct change_type *const key_changes[] = { &change_add, &change_drop, &change_retract,
 							 NULL };
+static const struct change_type *const settings_changes[] = { &change_set, &change_unset, NULL };
+static const struct change_type *const app_changes[] = { &change_restart, NULL };
+static const struct change_type *const use_changes[] = { &change_seen,      &change_quiet,
+							 &change_asked,     &change_seen_old,
+							 &change_quiet_new, NULL };
 static const struct change_type *const book_changes[] = { &change_flows, NULL };
 
 static int diff_key(const struct view *v, struct changes *c, struct err *err)
@@ -429,6 +491,52 @@ static int diff_book(const struct view *v, struct changes *c, struct err *err)
 	return 0;
 }
 
+/* ---- the way back ---- */
+
+static int back_project(const struct view *v, struct changes *c, struct err *err)
+{
+	(void)err;
+	if (wants(v, "app.stuck"))
+		changes_find(c, FIND_REFUSE, "stuck", NULL, "there is no way back");
+	return 0;
+}
+
+static int back_key(const struct view *v, struct changes *c, struct err *err)
+{
+	(void)err;
+	if (dropped(v) == SETTLED_YES)
+		changes_find(c, FIND_REFUSE, "gone", NULL, "the old key is gone");
+	else if (retracted(v) == SETTLED_NO)
+		changes_add(c, &change_retract, NULL, NULL, "new-there");
+	return 0;
+}
+
+static int back_settings(const struct view *v, struct changes *c, struct err *err)
+{
+	(void)err;
+	if (is_unset(v) == SETTLED_NO)
+		changes_add(c, &change_unset, NULL, NULL, "new-set");
+	return 0;
+}
+
+static int back_app(const struct view *v, struct changes *c, struct err *err)
+{
+	(void)err;
+	if (changes_have(c, "shop.settings", "unset") || restarted(v) == SETTLED_NO)
+		changes_add(c, &change_restart, NULL, NULL, "must-reload");
+	return 0;
+}
+
+static int back_use(const struct view *v, struct changes *c, struct err *err)
+{
+	(void)err;
+	if (retracted(v) != SETTLED_NO)
+		return 0;
+	changes_add(c, &change_seen_old, NULL, NULL, "prove");
+	changes_add(c, &change_quiet_new, NULL, NULL, "prove");
+	return 0;
+}
+
 static const struct fact project_facts[] = { { "uid", VAL_STRING, FACT_IDENTITY, "Its number." },
 					     { "title", VAL_STRING, FACT_STATE, "Its title." },
 					     { .name = NULL } };
@@ -457,6 +565,7 @@ static const struct thing_type thing_project = { .name = "shop.project",
 						 .conn = "shop",
 						 .facts = project_facts,
 						 .at_plan = true,
+						 .diff_back = back_project,
 						 .observe = see_project };
 static const struct thing_type thing_key = { .name = "shop.key",
 					     .doc = "Its keys.",
@@ -464,6 +573,7 @@ static const struct thing_type thing_key = { .name = "shop.key",
 					     .needs = key_needs,
 					     .facts = key_facts,
 					     .at_plan = true,
+					     .diff_back = back_key,
 					     .observe = see_key,
 					     .diff = diff_key,
 					     .changes = key_changes };
@@ -472,6 +582,7 @@ static const struct thing_type thing_settings = { .name = "shop.settings",
 						  .conn = "shop",
 						  .facts = settings_facts,
 						  .at_plan = true,
+						  .diff_back = back_settings,
 						  .observe = see_settings,
 						  .page = "https://shop.example/page",
 						  .diff = diff_settings,
@@ -481,6 +592,7 @@ static const struct thing_type thing_app = { .name = "shop.app",
 					     .conn = "shop",
 					     .facts = app_facts,
 					     .at_plan = true,
+					     .diff_back = back_app,
 					     .observe = see_app,
 					     .diff = diff_app,
 					     .changes = app_changes };
@@ -488,6 +600,7 @@ static const struct thing_type thing_use = { .name = "shop.use",
 					     .doc = "Last uses.",
 					     .conn = "shop",
 					     .facts = use_facts,
+					     .diff_back = back_use,
 					     .observe = see_use,
 					     .diff = diff_use,
 					     .changes = use_changes };
@@ -521,17 +634,23 @@ static bool is_own(const struct gate_view *g, int64_t at)
 	return false;
 }
 
+/* As it was noted; else from when on it may have been. */
+static int64_t restart_of(const struct gate_view *g)
+{
+	int64_t at = view_mark_ms(g->view, MARK_RESTART);
+
+	return at ? at : view_mark_ms(g->view, "shop.app/restart.from");
+}
+
 static void judge_uses(const struct gate_view *g, struct says *ret)
 {
 	const struct observation *o = &newest(g)->seen[0];
 	int64_t at = value_int_or(value_get(o->facts, "new_at"), 0);
-	int64_t restart = view_mark_ms(g->view, MARK_RESTART);
+	int64_t restart = restart_of(g);
 	struct value *marks;
 
 	if (!o->facts)
 		return;
-	if (!restart)
-		restart = view_mark_ms(g->view, "shop.app/restart.from");
 	if (at < restart + WHEN_MINUTE || is_own(g, at)) {
 		ret->verdict = VERDICT_WAIT;
 		snprintf(ret->why, sizeof(ret->why), "no use since the restart");
@@ -601,6 +720,36 @@ static void judge_calm(const struct gate_view *g, struct says *ret)
 										      VERDICT_WAIT;
 }
 
+static void judge_old_used(const struct gate_view *g, struct says *ret)
+{
+	const struct value *facts = newest(g)->seen[0].facts;
+	int64_t restart = restart_of(g);
+
+	if (!facts)
+		return;
+	ret->verdict = value_int_or(value_get(facts, "old_at"), 0) > restart + WHEN_MINUTE ?
+			       VERDICT_PASS :
+			       VERDICT_WAIT;
+	snprintf(ret->why, sizeof(ret->why), "old key");
+}
+
+static void judge_new_quiet(const struct gate_view *g, struct says *ret)
+{
+	const struct value *facts = newest(g)->seen[0].facts;
+	int64_t restart = restart_of(g);
+	int64_t used = value_int_or(value_get(facts, "new_at"), 0);
+
+	if (!facts)
+		return;
+	if (used > restart + WHEN_MINUTE && restart) {
+		ret->verdict = VERDICT_FAIL;
+		snprintf(ret->why, sizeof(ret->why), "somebody uses the new key");
+		return;
+	}
+	ret->until_ms = restart + 20 * WHEN_MINUTE;
+	ret->verdict = newest(g)->now_ms >= ret->until_ms ? VERDICT_PASS : VERDICT_WAIT;
+}
+
 static const struct field quiet_fields[] = {
 	{ .name = "window", .kind = FIELD_SPAN, .def = "24h", .doc = "How long." },
 	{ .name = NULL }
@@ -642,8 +791,23 @@ static const struct gate_type gate_calm = { .name = "calm",
 					    .judge = judge_calm,
 					    .cadence = "1m",
 					    .deadline = "5d" };
-static const struct gate_type *const gates[] = { &gate_uses, &gate_quiet, &gate_book,
-						 &gate_word, &gate_calm,  NULL };
+static const struct gate_type gate_old_used = { .name = "old_used",
+						.doc = "The app uses the old key.",
+						.observes = observes_use,
+						.judge = judge_old_used,
+						.cadence = "2m",
+						.deadline = "2d",
+						.is_safety = true };
+static const struct gate_type gate_new_quiet = { .name = "new_quiet",
+						 .doc = "Nobody uses the new key.",
+						 .observes = observes_use,
+						 .judge = judge_new_quiet,
+						 .cadence = "5m",
+						 .deadline = "2d",
+						 .is_safety = true };
+static const struct gate_type *const gates[] = { &gate_uses,      &gate_quiet, &gate_book,
+						 &gate_word,      &gate_calm,  &gate_old_used,
+						 &gate_new_quiet, NULL };
 
 static const struct provider provider = { .name = "shop",
 					  .doc = "A shop.",
@@ -691,8 +855,10 @@ static void live(struct shop_world *w)
 			else
 				c->old_used = MAX_OF(c->old_used, p->next_mint);
 		}
-		if (w->use_by_stranger)
+		if (w->use_by_stranger && c->has_old)
 			c->old_used = now - WHEN_MINUTE;
+		if (w->new_by_stranger && c->has_new)
+			c->new_used = now;
 	}
 }
 
@@ -763,6 +929,16 @@ static void answer_write(struct shop_world *w, struct shop_project *p, const cha
 		r->status = 201;
 	} else if (strcmp(method, "DELETE") == 0 && strcmp(tail, "/key") == 0) {
 		drop(w, c);
+	} else if (strcmp(method, "DELETE") == 0 && strcmp(tail, "/newkey") == 0) {
+		c->retracts++;
+		for (int i = 0; i < SHOP_PROJECTS; i++)
+			c->broke |=
+				&w->clients[w->projects[i].client] == c && w->projects[i].runs_new;
+		c->has_new = false;
+	} else if (strcmp(method, "DELETE") == 0 && strcmp(tail, "/settings") == 0) {
+		p->unsets++;
+		p->set_new = false;
+		p->saved_at = now_of(w);
 	} else if (strcmp(method, "PUT") == 0 && strcmp(tail, "/settings") == 0) {
 		p->sets++;
 		p->set_new = !p->settings_stuck;
@@ -1154,4 +1330,12 @@ size_t shop_journal_count(const struct shop *s, const char *part)
 		at = (size_t)(end - s->w->journal) + 1;
 	}
 	return count;
+}
+
+bool shop_is_back(const struct shop *s, int project)
+{
+	const struct shop_project *p = &s->w->projects[project];
+	const struct shop_client *c = &s->w->clients[p->client];
+
+	return !c->has_new && c->has_old && p->running && !p->runs_new && !p->set_new && !c->broke;
 }

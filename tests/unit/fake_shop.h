@@ -8,7 +8,9 @@
  *
  * Things: shop.project (identity `uid`), shop.key (add, drop), shop.settings (set), shop.app (restart), shop.use (seen, quiet_old, asked), ledger.book
  * (flows). Gates: app_uses (PASS notes oauth_use.at), quiet (24 h, safety), book_grows, word (asks for an attested last use), calm.
- * Wanted by `app`: flows, ask, sneaky (observe tries POST), mint (flows reads with the migrating client).
+ * Wanted by `app`: flows, ask, sneaky (observe tries POST), stuck (the way back is refused), mint (flows reads with the migrating client).
+ *
+ * The way back: shop.settings/unset, shop.app/restart, shop.use (seen_old, quiet_new), shop.key/retract; gates old_used, new_quiet (20 minutes).
  */
 #pragma once
 #include "core/run/apply.h"
@@ -21,7 +23,7 @@ struct shop_project {
 	int client;                      /* index */
 	bool set_new, running, runs_new; /* settings; what the app read at its start */
 	int64_t saved_at, started_at, next_mint;
-	int sets, stops, starts, rows;
+	int sets, unsets, stops, starts, rows;
 	bool app_denied, settings_denied, key_denied, settings_stuck;
 };
 struct shop_client {
@@ -29,7 +31,7 @@ struct shop_client {
 	bool has_new, has_old;
 	int64_t new_used, old_used, added_at;
 	int64_t tool_mints[64];
-	int tool_mint_count, adds, drops;
+	int tool_mint_count, adds, drops, retracts;
 	bool broke, not_quiet;           /* the old key went while somebody needed it, or without a quiet day */
 };
 struct shop_world {
@@ -40,6 +42,7 @@ struct shop_world {
 	int64_t app_slow_ms;             /* stopping takes this long */
 	int64_t delay_ms;                /* every answer takes this long */
 	bool use_by_stranger;            /* the old key goes on being used */
+	bool new_by_stranger;            /* the new one is, by somebody else than the apps */
 	bool app_idle;                   /* the app never signs in */
 	char journal[1 << 21], inbox[1 << 16];
 	size_t journal_len, inbox_len, appends;
@@ -91,4 +94,5 @@ enum err_code shop_apply_on(struct shop *s, int most);
 void shop_ack(struct shop *s, const char *step, const struct attest *more); /* by "ann" */
 void shop_advance(struct shop_world *w, int64_t ms);
 bool shop_is_migrated(const struct shop *s, int project);
+bool shop_is_back(const struct shop *s, int project); /* on the old key, the new one gone, nobody broken */
 size_t shop_journal_count(const struct shop *s, const char *part); /* lines of the journal that hold it */

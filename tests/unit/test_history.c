@@ -105,6 +105,86 @@ static void a_run_that_is_given_up_notes_what_it_had_begun(void **state)
 	arena_done(&f->a);
 }
 
+static void an_environment_that_leaves_is_in_its_run_no_more(void **state)
+{
+	struct fix *f = make();
+	struct past_run *run = NULL;
+
+	(void)state;
+	begin(f, "r1", DEV "," STAGE);
+	fold(f, STEP("ask", ",\"nonce\":\"n\",\"is_act\":true,\"now_ms\":5"));
+	assert_non_null(history_asking(&f->h, "dev/a/b", &run));
+	fold(f, "{\"type\":\"leave\",\"run\":\"r1\",\"environments\":[\"dev\"],\"why\":\"w\"}");
+	assert_null(history_open_run(&f->h, "dev"));
+	assert_string_equal(history_open_run(&f->h, "stage")->id, "r1");
+	assert_true(history_has_left(history_run(&f->h, "r1"), "dev"));
+	assert_true(history_step_is_left(history_run(&f->h, "r1"), "dev/a/b"));
+	assert_true(history_step_is_left(history_run(&f->h, "r1"), "stage+dev/a/b"));
+	assert_false(history_step_is_left(history_run(&f->h, "r1"), "stage/dev/b"));
+	assert_false(history_step_is_left(history_run(&f->h, "r1"), "dev2/a/b"));
+	/* What it was asked there is nobody's question any more. */
+	assert_null(history_asking(&f->h, "dev/a/b", &run));
+	fold(f, "{\"type\":\"leave\",\"run\":\"r1\",\"environments\":[\"stage\"],\"why\":\"w\"}");
+	assert_false(history_run(&f->h, "r1")->is_open);
+	assert_string_equal(history_run(&f->h, "r1")->ended, "left");
+	arena_done(&f->a);
+}
+
+static void a_new_run_takes_its_environments_out_of_the_open_ones(void **state)
+{
+	struct fix *f = make();
+
+	(void)state;
+	begin(f, "r1", DEV "," STAGE);
+	fold(f,
+	     "{\"type\":\"run\",\"run\":\"r2\",\"at\":\"t\",\"plan\":{\"direction\":\"back\",\"environments\":[" DEV
+	     "]},\"marks\":{\"dev\":{\"restart.before\":{\"x\":\"UP\"}}}}");
+	assert_string_equal(history_open_run(&f->h, "dev")->id, "r2");
+	assert_string_equal(history_open_run(&f->h, "stage")->id, "r1");
+	assert_true(history_run(&f->h, "r2")->is_back);
+	assert_false(history_run(&f->h, "r1")->is_back);
+	assert_string_equal(value_text(value_get(value_get(history_marks(history_run(&f->h, "r2"),
+									 "dev"),
+							   "restart.before"),
+						 "x")),
+			    "UP");
+	/* Also where nothing tells of the leaving itself, since the program was killed before it was written. */
+	fold(f, "{\"type\":\"receipt\",\"run\":\"r2\"}");
+	assert_null(history_open_run(&f->h, "dev"));
+	arena_done(&f->a);
+}
+
+static void what_was_before_a_step_is_known_from_its_intent_on(void **state)
+{
+	struct fix *f = make();
+
+	(void)state;
+	begin(f, "r1", DEV);
+	fold(f, STEP("intent", ",\"nonce\":\"n\",\"marks\":{\"restart.before\":{\"x\":\"UP\"}}"));
+	assert_non_null(
+		value_get(history_marks(history_run(&f->h, "r1"), "dev"), "restart.before"));
+	arena_done(&f->a);
+}
+
+static void mints_of_all_runs_are_ours(void **state)
+{
+	struct fix *f = make();
+	size_t n = 0;
+	struct mint *all;
+
+	(void)state;
+	begin(f, "r1", DEV);
+	fold(f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":1,\"to_ms\":2}");
+	fold(f, "{\"type\":\"abandon\",\"run\":\"r1\"}");
+	begin(f, "r2", DEV);
+	fold(f, "{\"type\":\"mint\",\"run\":\"r2\",\"client\":\"c\",\"from_ms\":5,\"to_ms\":6}");
+	all = history_mints(&f->h, &f->a, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(all[0].to_ms, 2);
+	assert_int_equal(all[1].from_ms, 5);
+	arena_done(&f->a);
+}
+
 static void an_intent_stands_open_until_its_outcome(void **state)
 {
 	struct fix *f = make();
@@ -354,6 +434,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_open_run_is_found_by_its_environments_until_it_ends),
 		cmocka_unit_test(a_run_that_is_given_up_notes_what_it_had_begun),
+		cmocka_unit_test(an_environment_that_leaves_is_in_its_run_no_more),
+		cmocka_unit_test(a_new_run_takes_its_environments_out_of_the_open_ones),
+		cmocka_unit_test(what_was_before_a_step_is_known_from_its_intent_on),
+		cmocka_unit_test(mints_of_all_runs_are_ours),
 		cmocka_unit_test(an_intent_stands_open_until_its_outcome),
 		cmocka_unit_test(a_failed_step_is_asked_anew_with_fresh_samples),
 		cmocka_unit_test(what_a_gate_noted_holds_only_for_the_environment_it_looked_at),

@@ -47,6 +47,35 @@ static struct plan *plan_of(struct shop *s, const char *but)
 	return p;
 }
 
+/* The same environments when all of them were switched, on their way back. */
+static struct plan *plan_back(struct shop *s)
+{
+	struct arena *a = &s->arena;
+	struct plan *p = plan_new(a, &shop_registry, s->rollout);
+	struct value *key = value_map(a), *settings = value_map(a), *app = value_map(a);
+
+	p->direction = DIRECTION_BACK;
+	value_set(a, key, "new", value_bool(a, true));
+	value_set(a, key, "old", value_bool(a, true));
+	value_set(a, settings, "use", value_string(a, "new"));
+	value_set(a, app, "running", value_bool(a, true));
+	for (size_t i = 0; i < s->rollout->env_count; i++) {
+		struct observation seen[] = {
+			{ .thing = "shop.key", .known = KNOWN_API, .facts = key },
+			{ .thing = "shop.settings", .known = KNOWN_API, .facts = settings },
+			{ .thing = "shop.app", .known = KNOWN_API, .facts = app }
+		};
+		struct view v = { .env = s->envs[i]->name,
+				  .want = s->envs[i]->want,
+				  .seen = seen,
+				  .seen_count = 3 };
+
+		plan_env_add(p, s->envs[i], &v, NULL, NULL);
+	}
+	plan_order(p, FAKE_START);
+	return p;
+}
+
 static size_t index_of(const struct plan *p, const char *address)
 {
 	const struct plan_step *s = plan_find_step(p, address);
@@ -166,6 +195,33 @@ static void an_environment_waits_for_all_of_those_it_comes_after(void **state)
 	assert_true(needs(p, "prod/shop.key/add", "dev/shop.use/seen"));
 	assert_int_equal(plan_find_step(p, "prod/shop.key/add")->earliest_ms, WHEN_DAY);
 	assert_can_be_done(p);
+	shop_free(s);
+}
+
+static void on_the_way_back_nobody_waits_for_those_before_them(void **state)
+{
+	struct shop *s = shop_new(shop_two_envs);
+	struct plan *p = plan_back(s);
+
+	(void)state;
+	assert_int_equal(p->step_count, 10);
+	assert_int_equal(p->steps[index_of(p, "stage/shop.settings/unset")].need_count, 0);
+	assert_true(needs(p, "stage/shop.app/restart", "stage/shop.settings/unset"));
+	assert_true(needs(p, "stage/shop.use/seen_old", "stage/shop.app/restart"));
+	assert_true(needs(p, "stage/shop.key/retract", "stage/shop.use/quiet_new"));
+	assert_can_be_done(p);
+	shop_free(s);
+}
+
+static void who_shares_a_credential_shares_its_contract_on_the_way_back_too(void **state)
+{
+	struct shop *s = shop_new(HEAD ENV("dev", "p0", "c0", "") ENV("stage", "p1", "c0", ""));
+	struct plan *p = plan_back(s);
+
+	(void)state;
+	assert_non_null(plan_find_step(p, "dev+stage/shop.key/retract"));
+	assert_true(needs(p, "dev+stage/shop.key/retract", "dev/shop.use/seen_old"));
+	assert_true(needs(p, "dev+stage/shop.key/retract", "stage/shop.use/seen_old"));
 	shop_free(s);
 }
 
@@ -298,6 +354,8 @@ int main(void)
 		cmocka_unit_test(executors_and_gates_come_from_change_and_file),
 		cmocka_unit_test(earliest_times_add_up_along_the_longest_way),
 		cmocka_unit_test(an_environment_waits_for_all_of_those_it_comes_after),
+		cmocka_unit_test(on_the_way_back_nobody_waits_for_those_before_them),
+		cmocka_unit_test(who_shares_a_credential_shares_its_contract_on_the_way_back_too),
 		cmocka_unit_test(environments_with_one_client_share_one_contract_step),
 		cmocka_unit_test(
 			after_an_environment_with_the_same_client_waits_for_its_proof_only),

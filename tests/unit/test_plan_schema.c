@@ -13,7 +13,7 @@
 
 /* Every member of the table is in it. */
 static const char whole[] =
-	"{\"kind\":\"s2sctl.plan\",\"format_version\":1,\"tool\":\"s2sctl 1\",\"rollout\":\"r.yaml\","
+	"{\"kind\":\"s2sctl.plan\",\"format_version\":1,\"direction\":\"forward\",\"tool\":\"s2sctl 1\",\"rollout\":\"r.yaml\","
 	"\"rollout_digest\":\"aa\",\"made_at\":\"2026-11-23T10:00:00Z\",\"made_by\":\"ann\","
 	"\"intent_digest\":\"bb\",\"observed_digest\":\"cc\",\"document_digest\":\"dd\","
 	"\"summary\":{\"environments\":{\"changes\":1},\"steps\":1,\"irreversible\":1,\"by_operator\":0,"

@@ -880,6 +880,17 @@ static void after_a_kill_in_between_what_was_stopped_is_started(void **state)
 	assert_string_equal(b.log.buf, "? start:i start:e??");
 	assert_int_equal(value_int_or(value_get(c.marks, "restart.at"), 0), T0);
 	sb_done(&b.log);
+
+	/* Killed in another run, which the environment has left: this one found them stopped, and is told what ran. */
+	c = (struct call){
+		.before = json("{'ingress':'STOPPED','egress':'STOPPED','opt-in-out':'STOPPED'}")
+	};
+	mark(&s,
+	     "{'restart.before':{'ingress':'RUNNING','egress':'STOPPED','opt-in-out':'STOPPED'}}");
+	bridge_init(&b, "STOPPED", "STOPPED", "STOPPED");
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
+	assert_string_equal(b.log.buf, "? start:i??");
+	sb_done(&b.log);
 }
 
 static void a_signal_at_any_request_leaves_everything_running(void **state)

@@ -231,7 +231,7 @@ static void all_mistakes_are_told_at_once_in_order(void **state)
 				"    credential: {client_id: c, scopes: read}\n"
 				"    gates: {quiet: {window: 1h, passes: 0, cadence: soon}}\n"
 				"    executors: {open: api, close: bridge}\n"
-				"    on_failure: rollback\n"
+				"    on_failure: rolback\n"
 				"    after: [nobody, deev]\n"
 				"  'bad name': nonsense\n");
 	(void)state;
@@ -252,7 +252,7 @@ static void all_mistakes_are_told_at_once_in_order(void **state)
 		"9:53 error bad-span gates.quiet.cadence is 'soon', not a span of time | a number and a unit, such as 90s, 15m, 24h, 1h30m or 7d\n"
 		"10:23 error executor-impossible executors.open cannot be 'api'; it is one of operator, bridge\n"
 		"10:35 error executor-impossible executors.close cannot be 'bridge'; it is one of operator, api\n"
-		"11:17 error rollback-not-built rollback is not built yet; write halt | with halt everything stays as it is, and the report says how to go back\n"
+		"11:17 error not-one-of on_failure is 'rolback'; it is one of halt, rollback | did you mean 'rollback'?\n"
 		"12:13 error unknown-environment there is no environment 'nobody'\n"
 		"12:21 error unknown-environment there is no environment 'deev' | did you mean 'dev'?\n"
 		"13:3 error bad-id the name 'bad name' of an environment holds a blank, '/', '?' or '#'\n"
@@ -445,16 +445,18 @@ static void gate_thresholds_have_floors(void **state)
 	drop(l);
 }
 
-static void rollback_is_refused_for_now(void **state)
+static void what_a_failed_gate_leads_to_is_each_environments_own(void **state)
 {
 	struct loaded *l =
 		load_parts(SHOP "defaults: {on_failure: rollback}\n",
 			   CLOSE "  prod:\n"
 				 "    project: {organization: o, id: 2}\n"
+				 "    on_failure: halt\n"
 				 "    credential: {client_id: c-2, client_secret: env:S}\n" CLOSE);
 	(void)state;
-	assert_says(l, "3:24 error rollback-not-built rollback is not built yet; write halt | ");
-	assert_int_equal(l->diags.errors, 1);
+	assert_int_equal(l->diags.errors, 0);
+	assert_true(l->r->envs[0].rolls_back);
+	assert_false(l->r->envs[1].rolls_back);
 	drop(l);
 }
 
@@ -828,7 +830,7 @@ int main(void)
 		cmocka_unit_test(what_an_auth_kind_needs_is_required),
 		cmocka_unit_test(a_prefix_begins_with_a_slash),
 		cmocka_unit_test(gate_thresholds_have_floors),
-		cmocka_unit_test(rollback_is_refused_for_now),
+		cmocka_unit_test(what_a_failed_gate_leads_to_is_each_environments_own),
 		cmocka_unit_test(environments_that_are_not_there_and_cycles_are_told),
 		cmocka_unit_test(the_same_integration_twice_is_an_error),
 		cmocka_unit_test(environments_of_one_client_are_noted),

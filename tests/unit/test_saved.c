@@ -16,13 +16,14 @@ struct state {
 };
 static const struct state usual = { "uid-0", "Title", "old", "555", FAKE_START, 7 };
 
-static struct plan *plan_of(struct shop *s, const struct state *st)
+static struct plan *plan_way(struct shop *s, const struct state *st, enum direction way)
 {
 	struct arena *a = &s->arena;
 	struct plan *p = plan_new(a, &shop_registry, s->rollout);
 	struct value *project = value_map(a), *key = value_map(a), *settings = value_map(a),
 		     *app = value_map(a), *use = value_map(a), *requests = value_list(a);
 
+	p->direction = way;
 	value_set(a, project, "uid", value_string(a, st->uid));
 	value_set(a, project, "title", value_string(a, st->title));
 	value_set(a, key, "new", value_bool(a, false));
@@ -57,6 +58,11 @@ static struct plan *plan_of(struct shop *s, const struct state *st)
 	plan_order(p, st->made_ms);
 	plan_to_value(p);
 	return p;
+}
+
+static struct plan *plan_of(struct shop *s, const struct state *st)
+{
+	return plan_way(s, st, DIRECTION_FORWARD);
 }
 
 static void a_plan_comes_back_as_it_was(void **state)
@@ -126,6 +132,46 @@ static void the_document_says_what_it_is_and_keeps_private_facts_out(void **stat
 	assert_non_null(strstr(text.buf, "\"by\":\"ann\""));
 	assert_non_null(strstr(text.buf, "\"why\":\"403\""));
 	assert_null(strstr(text.buf, "app-secret-text"));
+	shop_free(s);
+}
+
+static void a_plan_says_which_way_it_leads_and_approval_is_for_that_way(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	struct state there = usual;
+	struct plan *forward, *back, *q = NULL;
+	struct value *old;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	there.use = "new";
+	back = plan_way(s, &there, DIRECTION_BACK);
+	forward = plan_way(s, &there, DIRECTION_FORWARD);
+	assert_string_equal(value_text(value_get(plan_to_value(back), "direction")), "back");
+	assert_string_equal(value_text(value_get(plan_to_value(forward), "direction")), "forward");
+	assert_non_null(plan_find_step(back, "dev/shop.settings/unset"));
+	assert_null(plan_find_step(forward, "dev/shop.settings/unset"));
+	assert_int_equal(plan_from_value(&s->arena, &shop_registry, s->rollout, plan_to_value(back),
+					 &q, &err),
+			 0);
+	assert_int_equal(q->direction, DIRECTION_BACK);
+	assert_string_equal(q->intent_digest, back->intent_digest);
+
+	/* No step in either: still another intent. */
+	forward->document = back->document = NULL;
+	forward->step_count = back->step_count = 0;
+	plan_to_value(forward);
+	plan_to_value(back);
+	assert_string_not_equal(forward->intent_digest, back->intent_digest);
+
+	/* From before there was a way back; and a word that this build does not know. */
+	old = value_copy(&s->arena, plan_to_value(forward));
+	value_set(&s->arena, old, "direction", NULL);
+	assert_int_equal(plan_from_value(&s->arena, &shop_registry, s->rollout, old, &q, &err), 0);
+	assert_int_equal(q->direction, DIRECTION_FORWARD);
+	value_set(&s->arena, old, "direction", value_string(&s->arena, "sideways"));
+	assert_int_equal(plan_from_value(&s->arena, &shop_registry, s->rollout, old, &q, &err),
+			 -E_REFUSED);
 	shop_free(s);
 }
 
@@ -291,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plan_comes_back_as_it_was),
 		cmocka_unit_test(the_document_says_what_it_is_and_keeps_private_facts_out),
+		cmocka_unit_test(a_plan_says_which_way_it_leads_and_approval_is_for_that_way),
 		cmocka_unit_test(time_and_samples_move_no_digest),
 		cmocka_unit_test(an_identity_moves_both_digests),
 		cmocka_unit_test(a_fact_that_changes_no_step_moves_only_what_was_observed),
