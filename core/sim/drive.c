@@ -25,7 +25,7 @@
 #define COMMANDS_MAX 500      /* with trouble and without */
 #define CALM_COMMANDS_MAX 300 /* since the last trouble */
 #define FAILURES_TO_REST 3
-#define WAITS_TO_REST 24
+#define WAITS_TO_REST 14
 #define ABANDONS_MAX 2
 #define ANSWERS_MAX 40          /* people who are too slow for what they are asked may answer for ever */
 #define STUCK_IN_TROUBLE                                                                           \
