@@ -46,25 +46,33 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	return 0;
 }
 
-int journal_open(struct journal *j, const struct store *store, const struct sys *sys,
-		 struct err *err)
+int journal_catch_up(struct journal *j, struct err *err)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(JOURNAL_MAX);
+	const struct store *store = j->store;
 	const char *at, *end;
 
-	*j = (struct journal){ .store = store, .sys = sys };
-	history_init(&j->history, &j->arena);
 	if (store->read_all(store->ctx, JOURNAL_NAME, &text, err) < 0)
 		return -err->code;
-	j->bytes = text.len;
-	for (at = text.buf; (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL;
-	     at = end + 1)
+	if (text.len < j->bytes)
+		return err_set(err, E_IO, "%s: it has become shorter", JOURNAL_NAME);
+	for (at = text.buf + j->bytes;
+	     (end = memchr(at, '\n', text.len - (size_t)(at - text.buf))) != NULL; at = end + 1)
 		if (take_line(j, at, (size_t)(end - at), err) < 0) {
 			err_hint(err, "it lies in '%s'; nothing was sent",
 				 store->place(store->ctx));
 			return -err->code;
 		}
+	j->bytes = text.len;
 	return 0; /* a last line without its end was being written when the writer died: nothing was sent for it */
+}
+
+int journal_open(struct journal *j, const struct store *store, const struct sys *sys,
+		 struct err *err)
+{
+	*j = (struct journal){ .store = store, .sys = sys };
+	history_init(&j->history, &j->arena);
+	return journal_catch_up(j, err);
 }
 
 int journal_add(struct journal *j, const char *type, struct value *rec, struct err *err)

@@ -29,6 +29,8 @@ struct journal {
 
 /* Reads, checks the chain, folds. A torn last line (a kill in the middle of writing) is left out; other damage is E_IO, naming the record. */
 int journal_open(struct journal *j, const struct store *store, const struct sys *sys, struct err *err) MUST_USE;
+/* Takes up what others have appended since. */
+int journal_catch_up(struct journal *j, struct err *err) MUST_USE;
 void journal_close(struct journal *j);
 /* Adds a record: members come in `rec`, a map in journal_arena(); n, prev, type and at are added here. */
 int journal_add(struct journal *j, const char *type, struct value *rec, struct err *err) MUST_USE;
