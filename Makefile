@@ -178,6 +178,18 @@ demo:                                           ## the whole migration against t
 	$(again) V=release run-demo
 run-demo: all
 	@B=$(B) tests/run.sh --exec tests/e2e/demo.sh
+sim:                                            ## simulate SEEDS (1000) cases FROM one (1), in JOBS processes
+	@tests/deps.sh build test
+	$(again) V=release run-sim
+run-sim: $(B)/sim
+	@$(B)/sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),1) $(if $(JOBS),--jobs $(JOBS))
+sim-program: $(B)/sim
+mutants:                                        ## proof that the judge of simulations can fail: broken engines, each caught (ONLY=name)
+	@tests/deps.sh build test
+	$(again) V=release run-mutants
+run-mutants: $(B)/sim
+	@B='$(B)' COMPILE='$(CC) $(ALL_CFLAGS)' LINK='$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' OBJECTS='$(call obj,$(sim_main)) $(all_libs)' \
+		LIBS='$(SANDBOX_LIBS) $(PKG_LIBS)' tests/sim/mutants.sh $(ONLY)
 bench: all $(bench)                             ## how fast, beside what people use today
 	@B=$(B) tests/run.sh --exec tests/bench/bench.sh
 fuzz:                                           ## let libFuzzer look for trouble, FUZZ_SECONDS (60) a target
