@@ -10,7 +10,8 @@
 
 #define SKEW_MAX (5 * WHEN_MINUTE) /* above it the gates compare no times */
 #define SAMPLES_KEPT 400
-#define ASK_AGAIN (15 * WHEN_MINUTE) /* nobody reads a page every minute, and what it shows lags by ten */
+#define ASK_AGAIN                                                                                  \
+	(15 * WHEN_MINUTE) /* nobody reads a page every minute, and what it shows lags by ten */
 
 static int64_t limit_ms(const struct gate_run *g, const char *name, int64_t otherwise)
 {

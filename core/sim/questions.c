@@ -99,8 +99,8 @@ static void ack(struct questions *q, const char *address, const struct scene_say
 	};
 	struct err err = ERR_INIT;
 	int rc = q->is_open ? journal_catch_up(&q->journal, &err) :
-			      journal_open(&q->journal, &q->memory->beside,
-					   &q->memory->clock->sys, &err);
+			      journal_open(&q->journal, &q->memory->beside, &q->memory->clock->sys,
+					   &err);
 
 	q->acks++;
 	q->is_open = true;
