@@ -6,7 +6,8 @@
 V ?= release
 # Warnings are errors in the developer's variants, with the two compilers that every change is built with.
 DEV ?= $(if $(filter debug asan,$(V)),1)
-B ?= build/$(if $(filter-out default file,$(origin CC)),$(notdir $(lastword $(CC)))-)$(V)
+builds := build/$(if $(filter-out default file,$(origin CC)),$(notdir $(lastword $(CC)))-)
+B ?= $(builds)$(V)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 NPROC := $(shell nproc 2>/dev/null || echo 2)
@@ -96,7 +97,7 @@ sources := $(core_src) $(twin_src) $(sim_src) $(provider_src) $(cmd_src) $(sandb
 	$(sim_main) $(wildcard tests/fuzz/replay.c tests/bench/*.c)
 
 all: $(programs)                                ## build s2sctl and s2s-sandbox (release)
-tests: $(programs) $(unit) $(golden) $(replay)  ## build what `make check` runs
+tests: $(programs) $(unit) $(golden) $(replay) $(B)/sim  ## build what `make check` runs
 
 # VERBOSE=1 shows the commands.
 Q := $(if $(VERBOSE),,@)
@@ -155,12 +156,13 @@ $(bench): $(B)/%: $(B)/%.o $(all_libs)
 again = +@$(MAKE) --no-print-directory
 check:                                          ## run all tests (ONLY=name for one); installs missing Debian packages
 	@tests/deps.sh build test
-	$(again) V=debug run-tests
+	$(again) V=release sim-program
+	$(again) V=debug SIM=$(builds)release/sim run-tests
 check-all:                                      ## all tests with gcc and clang, plain and with sanitizers
 	@tests/deps.sh build test clang
 	+@tests/check-all.sh $(MAKE)
 run-tests: tests
-	@B=$(B) tests/run.sh $(if $(ONLY),--only '$(ONLY)')
+	@B=$(B) SIM=$(SIM) tests/run.sh $(if $(ONLY),--only '$(ONLY)')
 lint:                                           ## what a compiler does not see: layers, secrets, words, formatting
 	@tests/deps.sh build lint
 	@tests/run.sh --suite lint $(if $(ONLY),--only '$(ONLY)')
@@ -188,6 +190,18 @@ kills:                                          ## kill -9 at 200 random moments
 	$(again) V=release run-kills
 run-kills: all
 	@B=$(B) KILLS=$${KILLS:-200} tests/run.sh --exec tests/e2e/kills.sh
+sim:                                            ## simulate SEEDS (1000) cases FROM one (1), in JOBS processes
+	@tests/deps.sh build test
+	$(again) V=release run-sim
+run-sim: $(B)/sim
+	@$(B)/sim --seeds $(or $(SEEDS),1000) --from $(or $(FROM),1) $(if $(JOBS),--jobs $(JOBS))
+sim-program: $(B)/sim
+mutants:                                        ## proof that the judge of simulations can fail: broken engines, each caught (ONLY=name)
+	@tests/deps.sh build test
+	$(again) V=release run-mutants
+run-mutants: $(B)/sim
+	@B='$(B)' COMPILE='$(CC) $(ALL_CFLAGS)' LINK='$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' OBJECTS='$(call obj,$(sim_main)) $(all_libs)' \
+		LIBS='$(SANDBOX_LIBS) $(PKG_LIBS)' tests/sim/mutants.sh $(ONLY)
 bench: all $(bench)                             ## how fast, beside what people use today
 	@B=$(B) tests/run.sh --exec tests/bench/bench.sh
 fuzz:                                           ## let libFuzzer look for trouble, FUZZ_SECONDS (60) a target
@@ -218,7 +232,7 @@ print-sources: # for tests/lint/wired.sh
 	@printf '%s\n' $(sources)
 
 FORCE:
-.PHONY: all tests check check-all run-tests lint check-headers check-contract run-contract check-html run-html check-fresh demo run-demo kills run-kills bench \
-	fuzz run-fuzz cov format deps \
+.PHONY: all tests check check-all run-tests sim run-sim sim-program mutants run-mutants lint check-headers check-contract run-contract check-html run-html \
+	check-fresh demo run-demo kills run-kills bench fuzz run-fuzz cov format deps \
 	install uninstall clean help print-sources FORCE
 -include $(sources:%.c=$(B)/%.d)

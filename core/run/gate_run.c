@@ -10,6 +10,8 @@
 
 #define SKEW_MAX (5 * WHEN_MINUTE) /* above it the gates compare no times */
 #define SAMPLES_KEPT 400
+#define ASK_AGAIN                                                                                  \
+	(15 * WHEN_MINUTE) /* nobody reads a page every minute, and what it shows lags by ten */
 
 static int64_t limit_ms(const struct gate_run *g, const char *name, int64_t otherwise)
 {
@@ -221,8 +223,7 @@ static bool was_asked_lately(struct step_run *s, struct gate_run *g)
 {
 	const struct past_step *p = engine_past(s->e, s);
 	int64_t now = clocks_now(s->e->clocks),
-		again = p->asked_ms +
-			MAX_OF(limit_ms(g, "cadence", WHEN_MINUTE), (int64_t)WHEN_MINUTE);
+		again = p->asked_ms + MAX_OF(limit_ms(g, "cadence", WHEN_MINUTE), ASK_AGAIN);
 
 	if (!p->is_asked || !p->ack || p->is_act || !p->ask_thing || !g->says.ask_thing ||
 	    strcmp(p->ask_thing, g->says.ask_thing) != 0 || now >= again)

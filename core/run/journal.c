@@ -181,17 +181,18 @@ void journal_start(struct journal *j, const struct store *store, const struct sy
 	read_note(j);
 }
 
-int journal_open(struct journal *j, const struct store *store, const struct sys *sys,
-		 struct err *err)
+int journal_catch_up(struct journal *j, struct err *err)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(JOURNAL_MAX);
+	const struct store *store = j->store;
 	const char *at;
 
-	journal_start(j, store, sys);
 	if (store->read_all(store->ctx, JOURNAL_NAME, &text, err) < 0)
 		return -err->code;
+	if (text.len < j->bytes)
+		return err_set(err, E_IO, "%s: it has become shorter", JOURNAL_NAME);
+	at = text.buf + j->bytes;
 	j->bytes = text.len;
-	at = text.buf;
 	while (journal_take(j, &at, text.buf + text.len, err))
 		;
 	if (err->code) {
@@ -203,6 +204,13 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 	 * taken away on purpose: that is a beginning.
 	 */
 	return j->records ? journal_check_end(j, err) : 0;
+}
+
+int journal_open(struct journal *j, const struct store *store, const struct sys *sys,
+		 struct err *err)
+{
+	journal_start(j, store, sys);
+	return journal_catch_up(j, err);
 }
 
 /* ---- writing ---- */

@@ -46,6 +46,8 @@ struct journal {
  * header, another format, a record of a type that is not known here; it names the tool that wrote it.
  */
 int journal_open(struct journal *j, const struct store *store, const struct sys *sys, struct err *err) MUST_USE;
+/* Takes up what others have appended since. */
+int journal_catch_up(struct journal *j, struct err *err) MUST_USE;
 void journal_close(struct journal *j);
 /* Adds a record: members come in `rec`, a map in journal_arena(); n, prev, type and at are added here. */
 int journal_add(struct journal *j, const char *type, struct value *rec, struct err *err) MUST_USE;

@@ -25,11 +25,11 @@
 #define COMMANDS_MAX 500      /* with trouble and without */
 #define CALM_COMMANDS_MAX 300 /* since the last trouble */
 #define FAILURES_TO_REST 3
-#define WAITS_TO_REST 24
+#define WAITS_TO_REST 10
 #define ABANDONS_MAX 2
-#define ANSWERS_MAX 40          /* people who are too slow for what they are asked may answer for ever */
-#define STUCK_IN_TROUBLE                                                                           \
-	8 /* nothing gets ahead any more: waiting for the rest of the trouble is idle */
+#define ANSWERS_MAX 40 /* people who are too slow for what they are asked may answer for ever */
+/* Nothing gets ahead any more: waiting for the rest of the trouble is idle. */
+#define STUCK_IN_TROUBLE 6
 #define STREAM_USER 3
 #define STREAM_TROUBLE 4
 #define STREAM_PERSON 5
@@ -53,7 +53,8 @@ struct drive {
 	bool abandon;       /* the next one with --abandon */
 	bool wants_abandon; /* the last one's words named it */
 	unsigned abandoned;
-	const struct rollout_env **others;  /* those that the last plan did not refuse, when it refused some; else NULL */
+	const struct rollout_env **
+		others; /* those that the last plan did not refuse, when it refused some; else NULL */
 	unsigned same; /* so many commands got nothing ahead */
 };
 

@@ -30,6 +30,9 @@ void questions_done(struct questions *q)
 {
 	for (size_t i = 0; i < q->count; i++)
 		question_free(q->list[i]);
+	if (q->is_open)
+		journal_close(&q->journal);
+	q->is_open = false;
 	mem_free(q->list);
 	q->list = NULL;
 	q->count = q->cap = 0;
@@ -94,16 +97,17 @@ static void ack(struct questions *q, const char *address, const struct scene_say
 		.none_since = says->none_since,
 		.at = says->at,
 	};
-	struct journal j;
 	struct err err = ERR_INIT;
+	int rc = q->is_open ? journal_catch_up(&q->journal, &err) :
+			      journal_open(&q->journal, &q->memory->beside, &q->memory->clock->sys,
+					   &err);
 
 	q->acks++;
-	if (journal_open(&j, &q->memory->beside, &q->memory->clock->sys, &err) < 0 ||
-	    attest_add(&t, q->registry, &j, &err) < 0) {
+	q->is_open = true;
+	if (rc < 0 || attest_add(&t, q->registry, &q->journal, &err) < 0) {
 		q->refused++;
 		(void)snprintf(q->last_refusal, sizeof(q->last_refusal), "%.380s", err.msg);
 	}
-	journal_close(&j);
 }
 
 /* True: it is dealt with. */

@@ -6,6 +6,7 @@
  * own, which checks it against the journal and appends to the inbox.
  */
 #pragma once
+#include "core/run/journal.h"
 #include "core/sim/memory.h"
 
 struct question;
@@ -17,6 +18,8 @@ struct questions {
 	struct sim_random random;
 	int64_t delay_max_ms;   /* from the question to the answer */
 
+	struct journal journal; /* each ack is a process that reads all of it; here it is read on from where the last one ended */
+	bool is_open;
 	struct question **list;
 	size_t count, cap;
 	uint64_t acks, refused; /* given so far; not accepted by ack */

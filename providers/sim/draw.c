@@ -331,7 +331,11 @@ static enum sim_end end_of(const struct draft *d, size_t i)
 	if (d->c->act_count == 0 && is_alone(d, x))
 		return END_ALONE;
 	if (first && x->consumer == CONSUMER_JWT)
-		return END_KEEPS;
+		/* Where nobody gets a token by JWT any more, that consumer is quiet too. */
+		return strcmp(draw_switch(d, "jwt_exchange"), "ok") == 0 &&
+				       x->certificate == CERT_FAR && d->c->act_count == 0 ?
+			       END_KEEPS :
+			       END_ANY;
 	if (!is_clear(d, x) || (!first && x->e.live < LIVE_CONVERTED) || x->e.live > LIVE_NEVER_JWT)
 		return END_ANY;
 	/* Without a journal of ours nothing tells whether what is stopped is meant to be. */

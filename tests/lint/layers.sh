@@ -13,6 +13,7 @@ core/api      core/base/ core/api/
 core/io       core/base/ core/api/ core/io/
 core/plan     core/base/ core/api/ core/io/yaml.h core/io/json.h core/io/digest.h core/io/file.h core/io/zone.h core/plan/
 core/run      core/base/ core/api/ core/io/ core/plan/ core/run/
+core/sim      core/base/ core/api/ core/io/ core/plan/ core/run/ core/report/ core/sim/
 core/gates    core/base/ core/api/ core/gates/
 core/report   core/base/ core/api/ core/io/json.h core/io/digest.h core/plan/ core/run/history.h core/report/
 cmd           core/ providers/ cmd/

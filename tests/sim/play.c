@@ -108,10 +108,11 @@ static void tell_troubles(const struct troubles *t)
 	printf("schedule: %s\n", schedule.buf);
 }
 
-void play_tell(const struct play *p)
+bool play_tell(const struct play *p)
 {
 	struct play told = *p;
 	struct drive_result r;
+	bool sound;
 
 	told.is_told = true;
 	tell_case(p);
@@ -124,5 +125,7 @@ void play_tell(const struct play *p)
 	       " refused)\nverdict: %s\n",
 	       r.exit_status, r.planned_status, r.commands, r.kills, r.exchanges, r.records, r.acks,
 	       r.acks_refused, r.violation ? r.violation : "sound");
+	sound = !r.violation;
 	drive_result_done(&r);
+	return sound;
 }

@@ -16,4 +16,4 @@ struct play {
 };
 void play_case(const struct play *p, struct drive_result *ret);
 /* The whole of it, for whoever has to find out why: the case, what happened, what went wrong, the journal. */
-void play_tell(const struct play *p);
+bool play_tell(const struct play *p); /* whether it is sound */

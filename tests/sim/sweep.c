@@ -100,8 +100,8 @@ static int sweep_one(enum draw_kind kind, unsigned jobs)
 		       kind_name(kind), all.cases);
 		return 0;
 	}
-	printf("%s: %" PRIu64 " of %" PRIu64 " cases did not come to the same end\n", kind_name(kind),
-	       all.bad, all.cases);
+	printf("%s: %" PRIu64 " of %" PRIu64 " cases did not come to the same end\n",
+	       kind_name(kind), all.bad, all.cases);
 	printf("%s: %s; `sim --seed %d --kind %s --schedule %s:%" PRIu64 "` shows it\n",
 	       kind_name(kind), how, SEED, kind_name(kind), trouble_kinds[nth(&s, bad).kind].name,
 	       nth(&s, bad).n);
