@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * run_state.h - the running engine's own structures. For core/run/ only: apply.c (the loop), step.c (one
+ * run_state.h - the running engine's own structures. For core/run/ only: apply.c (which runs), engine.c (one run's loop), step.c (one
  * step's life), gate_run.c (one gate's sampling), people.c (questions and answers), fence.c (own mints),
  * way_back.c (who goes back, and may).
  */
@@ -100,7 +100,10 @@ struct going_back {
 	const char *run;            /* that it leaves; NULL: none */
 };
 
-/* apply.c */
+/* engine.c */
+/* The steps of the engine's plan, as far as they get in this command; a failure is the journal's or the store's. */
+int engine_carry_out(struct engine *e, struct apply_result *ret, struct err *err) MUST_USE;
+int outcome_rank(enum err_code c); /* how much a step's failure says about the whole: the greater one is told */
 struct past_run *engine_run(const struct engine *e);
 struct past_step *engine_past(const struct engine *e, const struct step_run *s); /* look up again after every record */
 int64_t engine_mono(const struct engine *e);

@@ -114,14 +114,10 @@ static const struct thing_type *const things[] = { &console_project,   &console_
 						   &console_client,    &console_certificate,
 						   &console_migration, &console_secret,
 						   &console_usage,     NULL };
-static const struct gate_type *const gates[] = { &gate_app_uses_oauth,
-						 &gate_jwt_quiet,
-						 &gate_still_started,
-						 &gate_still_mints,
-						 &gate_app_uses_jwt,
-						 &gate_oauth_quiet,
-						 &gate_still_mints_jwt,
-						 NULL };
+static const struct gate_type *const gates[] = { &gate_app_uses_oauth,  &gate_jwt_quiet,
+						 &gate_still_started,   &gate_still_mints,
+						 &gate_app_uses_jwt,    &gate_oauth_quiet,
+						 &gate_still_mints_jwt, NULL };
 
 /* Source: Adobe's OpenAPI document and the guides named in console.h; "UI only" means that neither has it. */
 static const struct capability capabilities[] = {

@@ -431,7 +431,8 @@ static void a_shared_contract_of_one_that_has_left_is_not_carried_out(void **sta
 		say(s, "stage ends without the drop", &r);
 	assert_true(happened(s, "dev+stage/shop.key/drop not carried out in this run"));
 	assert_int_equal(s->w->clients[0].drops, 0);
-	assert_int_equal(shop_journal_count(s, "\"dev+stage/shop.key/drop\":{\"result\":\"left\"}"), 1);
+	assert_int_equal(shop_journal_count(s, "\"dev+stage/shop.key/drop\":{\"result\":\"left\"}"),
+			 1);
 	assert_false(s->w->clients[0].broke);
 	shop_free(s);
 }
