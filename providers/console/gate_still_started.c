@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gate_still_started.c - right before the JWT credential is deleted: is the migration still under way?
+ * gate_still_started.c - right before the JWT credential is deleted: is the migration still under way, and the app still set to OAuth?
  *
- * Somebody may have cancelled it, or Adobe have completed it, since the plan was made. A person who finalizes in the console has the
- * migration card before their eyes; when this tool does it, and cannot read the status, a person has to have read it within the hour.
+ * Somebody may have cancelled it, or Adobe have completed it, since the plan was made; and what runs goes on with the settings of its start,
+ * so that an app which somebody set back to JWT looks healthy until its next restart. What cannot be read a person has to have read within the
+ * hour; whoever finalizes in the console has the migration card before their eyes, but not the app's settings.
  */
 #include <string.h>
 
@@ -15,7 +16,8 @@
 #define ATTESTED_FOR WHEN_HOUR
 
 static const struct field fields[] = { { .name = NULL } };
-static const char *const observes[] = { "console.credential", "console.migration", NULL };
+static const char *const observes[] = { "console.credential", "console.migration", "app.settings",
+					NULL };
 
 /* Whether this was read in the round that is judged, or told by a person a short while ago. */
 static bool is_fresh(const struct view *v, const char *thing)
@@ -51,22 +53,43 @@ static void judge_state(const struct view *v, struct says *ret)
 			 "type and status of the credential do not agree");
 }
 
+/* Whether this has to be read, or told, anew: not what the file does not have, nor what its reader sees anyway. */
+static bool is_asked_of(const struct view *v, const char *thing)
+{
+	bool by_hand =
+		strcmp(value_text_or(view_want(v, "executors.finalize"), ""), "operator") == 0;
+
+	if (strcmp(thing, "app.settings") == 0)
+		return view_want(v, "app") != NULL;
+	return !by_hand || is_fresh(v, thing);
+}
+
+static bool judge_settings(const struct view *v, struct says *ret)
+{
+	const char *auth_type = view_fact_text(v, "app.settings", "auth_type");
+
+	if (!view_want(v, "app") || (auth_type && strcmp(auth_type, "oauth") == 0))
+		return true;
+	uses_say(
+		ret, VERDICT_FAIL,
+		"the app is set to %s: somebody has changed its settings, and its next restart would need the JWT credential",
+		auth_type ? auth_type : "nothing that is known");
+	return false;
+}
+
 static void judge(const struct gate_view *g, struct says *ret)
 {
 	const struct view *v = g->view;
 	const char *type = view_fact_text(v, "console.credential", "type"),
-		   *status = view_fact_text(v, "console.migration", "status");
+		   *status = view_fact_text(v, "console.migration", "status"),
+		   *auth_type = view_fact_text(v, "app.settings", "auth_type");
 
-	uses_saw(ret, "type %s, status %s", type ? type : "unknown", status ? status : "unknown");
-	if (strcmp(value_text_or(view_want(v, "executors.finalize"), ""), "operator") == 0 &&
-	    (!is_fresh(v, "console.credential") || !is_fresh(v, "console.migration"))) {
-		uses_say(ret, VERDICT_PASS, "whoever finalizes sees the migration card");
-		return;
-	}
+	uses_saw(ret, "type %s, status %s, app on %s", type ? type : "unknown",
+		 status ? status : "unknown", auth_type ? auth_type : "unknown");
 	for (const char *const *t = observes; *t; t++) {
 		const struct observation *o = view_seen(v, *t);
 
-		if (is_fresh(v, *t))
+		if (!is_asked_of(v, *t) || is_fresh(v, *t))
 			continue;
 		if (o && o->known == KNOWN_FAILED)
 			uses_say(ret, VERDICT_WAIT, "%s: %s", *t, o->why);
@@ -74,12 +97,17 @@ static void judge(const struct gate_view *g, struct says *ret)
 			ask(ret, *t);
 		return;
 	}
-	judge_state(v, ret);
+	if (!judge_settings(v, ret))
+		return;
+	if (is_asked_of(v, "console.credential") && is_asked_of(v, "console.migration"))
+		judge_state(v, ret);
+	else
+		uses_say(ret, VERDICT_PASS, "whoever finalizes sees the migration card");
 }
 
 const struct gate_type gate_still_started = {
 	.name = "still_started",
-	.doc = "the migration is still under way, as read or attested just now",
+	.doc = "the migration is still under way and the app set to OAuth, as read or attested just now",
 	.fields = fields,
 	.observes = observes,
 	.judge = judge,

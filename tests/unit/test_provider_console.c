@@ -1413,6 +1413,7 @@ static enum verdict told(const char *status, int64_t age)
 {
 	begin("{}");
 	saw("console.credential", "{'type':'migrate'}");
+	saw("app.settings", "{'auth_type':'oauth','client_id':'cid'}");
 	know("console.migration", KNOWN_ATTESTED, status);
 	slot("console.migration")->server_ms = NOW - age;
 	return ask_gate(&gate_still_started);
@@ -1424,6 +1425,7 @@ static void a_migration_that_somebody_ended_is_not_finalized(void **state)
 	begin("{}");
 	saw("console.credential", "{'type':'migrate'}");
 	saw("console.migration", "{'status':'STARTED'}");
+	saw("app.settings", "{'auth_type':'oauth','client_id':'cid'}");
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
 	saw("console.credential", "{'type':'service'}");
 	saw("console.migration", "{'status':'STARTED'}");
@@ -1450,6 +1452,28 @@ static void a_status_told_by_a_person_is_asked_again_after_an_hour(void **state)
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
 	assert_false(rnd.says.ask);
 	want("{'executors':{'finalize':'operator'}}"); /* who sees the card themselves */
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
+	want("{'executors':{'finalize':'operator'},'app':{}}"); /* but not the app */
+	unknown("app.settings", KNOWN_DENIED);
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
+	assert_string_equal(rnd.says.ask_thing, "app.settings");
+	saw("app.settings", "{'auth_type':'oauth','client_id':'cid'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
+}
+
+static void an_app_that_somebody_set_back_keeps_its_jwt_credential(void **state)
+{
+	(void)state;
+	begin("{}");
+	saw("console.credential", "{'type':'migrate'}");
+	saw("console.migration", "{'status':'STARTED'}");
+	saw("app.settings", "{'auth_type':'jwt','client_id':'cid'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_FAIL);
+	know("app.settings", KNOWN_JOURNAL, "{'auth_type':'oauth','client_id':'cid'}");
+	assert_int_equal(ask_gate(&gate_still_started),
+			 VERDICT_WAIT); /* our own doing, a day ago */
+	know("app.settings", KNOWN_ATTESTED, "{'auth_type':'oauth','client_id':'cid'}");
+	slot("app.settings")->server_ms = NOW - HOUR;
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
 }
 
@@ -1541,6 +1565,7 @@ int main(void)
 		T(the_app_has_to_mint_after_finalize),
 		T(a_migration_that_somebody_ended_is_not_finalized),
 		T(a_status_told_by_a_person_is_asked_again_after_an_hour),
+		T(an_app_that_somebody_set_back_keeps_its_jwt_credential),
 		T(safety_gates_cannot_be_made_optional),
 		T(tables_name_only_what_is_there),
 	};
