@@ -312,6 +312,24 @@ static bool is_all_done(struct engine *e, struct past_run *r)
 	return true;
 }
 
+/*
+ * Not all of it can be read now, so nothing new begins; but workflows that an earlier command left stopped are started again, as far as that
+ * goes. The reason why not more was done stays the outcome.
+ */
+static int mend(struct engine *e, struct err *err)
+{
+	struct apply_result one = { 0 };
+	struct err other = ERR_INIT;
+
+	if (err->code != E_REMOTE)
+		return -err->code;
+	e->mends_only = true;
+	if (engine_carry_out(e, &one, &other) < 0)
+		*err = other;
+	e->mends_only = false;
+	return -err->code;
+}
+
 static int go_on(struct engine *e, const char *id, struct apply_result *ret, struct err *err)
 {
 	struct apply_result one = { 0 };
@@ -324,7 +342,7 @@ static int go_on(struct engine *e, const char *id, struct apply_result *ret, str
 	for (size_t i = 0; i < e->plan->env_count; i++)
 		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
 	if (!is_all_done(e, engine_run(e)) && observe_again(e, err) < 0)
-		return -err->code;
+		return mend(e, err);
 	if (engine_carry_out(e, &one, err) < 0)
 		return -err->code;
 	add_result(ret, &one);

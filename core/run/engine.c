@@ -168,6 +168,14 @@ static int64_t next_wake(const struct engine *e)
 	return wake;
 }
 
+bool engine_has_left_open(const struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->step_count; i++)
+		if (step_is_left_open(&e->steps[i]))
+			return true;
+	return false;
+}
+
 bool engine_is_writing(const struct engine *e)
 {
 	return e->writing > 0;
@@ -262,7 +270,7 @@ static void loop(struct engine *e)
 		tick_all(e);
 		if (e->fatal.code)
 			continue;
-		if (all_over(e))
+		if (all_over(e) || (e->mends_only && !engine_has_left_open(e)))
 			return;
 		if (is_out_of_patience(e))
 			return;

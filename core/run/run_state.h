@@ -85,6 +85,7 @@ struct engine {
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
+	bool mends_only;            /* not all could be read: only what an earlier command left in the middle goes on */
 	const struct value *approvals; /* read before the first write; NULL: none were wanted */
 	bool has_asked;             /* a person, in this process: answers are looked for every now and then */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
@@ -107,6 +108,7 @@ int outcome_rank(enum err_code c); /* how much a step's failure says about the w
 struct past_run *engine_run(const struct engine *e);
 struct past_step *engine_past(const struct engine *e, const struct step_run *s); /* look up again after every record */
 int64_t engine_mono(const struct engine *e);
+bool engine_has_left_open(const struct engine *e);  /* a step is, see step_is_left_open */
 bool engine_is_writing(const struct engine *e); /* a step's act is under way */
 /* E_REFUSED when what was last observed of plan env `env` is another system than the one planned for. */
 int engine_same_identity(const struct engine *e, size_t env, struct err *err) MUST_USE;
@@ -130,6 +132,7 @@ void step_done(struct step_run *s); /* frees */
 void step_tick(struct step_run *s); /* as far as it gets without waiting */
 void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool step_is_over(const struct step_run *s);
+bool step_is_left_open(const struct step_run *s); /* begun by an earlier command, and nothing may be left as it is now: workflows are stopped */
 /* Notes what the step waits for and until when (evidence time, 0 unknown), and tells it when it is new. */
 void step_waits(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *what);
 

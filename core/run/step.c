@@ -196,10 +196,20 @@ static bool look(struct step_run *s)
 	return true;
 }
 
-/* A system that could not be read at all fails the step; denied facts are a person's business. */
+bool step_is_left_open(const struct step_run *s)
+{
+	return (s->ps->type->flags & CHANGE_UNSUSPENDED) && !step_is_over(s) &&
+	       engine_past(s->e, s)->has_intent;
+}
+
+/*
+ * A system that could not be read at all fails the step; denied facts are a person's business. What was left in the middle goes on all the
+ * same: it looks for itself, and what it had stopped does not wait for a page that somebody else's proxy gives.
+ */
 static bool look_failed(struct step_run *s)
 {
 	struct err other = ERR_INIT;
+	bool is_left_open = step_is_left_open(s);
 
 	for (size_t i = 0; i < s->ps->env_count; i++) {
 		const struct env_state *env = s->e->envs[s->ps->envs[i]];
@@ -211,7 +221,7 @@ static bool look_failed(struct step_run *s)
 		for (const char *const *t = s->ps->type->verify; t && *t; t++) {
 			size_t k = registry_thing_index(s->e->plan->registry, *t);
 
-			if (k != SIZE_MAX && env->seen[k].known == KNOWN_FAILED) {
+			if (k != SIZE_MAX && env->seen[k].known == KNOWN_FAILED && !is_left_open) {
 				step_fail(s, E_REMOTE, "%s", env->seen[k].why);
 				return true;
 			}
@@ -820,6 +830,8 @@ void step_tick(struct step_run *s)
 {
 	for (enum step_state before = STEP_FAILED; before != s->state;) {
 		if (s->is_busy || step_is_over(s) || s->e->fatal.code)
+			return;
+		if (s->e->mends_only && !step_is_left_open(s))
 			return;
 		if (s->state == STEP_BLOCKED ? !needs_done(s) : s->wake_mono > engine_mono(s->e))
 			return;
