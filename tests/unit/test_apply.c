@@ -497,6 +497,54 @@ static void killed_twice_it_still_goes_on(void **state)
 	}
 }
 
+/* The program dies while the app is stopped. */
+static struct shop *killed_in_a_restart(const char *file)
+{
+	for (size_t n = 1; n < 200; n++) {
+		struct shop *s = shop_new(file);
+
+		s->w->app_slow_ms = 3 * WHEN_SECOND;
+		s->w->kill_at_exchange = n;
+		assert_int_equal(shop_apply_child(s), -1);
+		s->w->kill_at_exchange = 0;
+		if (!s->w->projects[0].running)
+			return s;
+		shop_free(s);
+	}
+	fail_msg("the app was never stopped");
+	return NULL;
+}
+
+static void what_a_kill_left_stopped_is_started_whatever_else_cannot_be_read(void **state)
+{
+	static const char *const unreadable[] = {
+		"GET https://shop.example/v1/p/p1/settings$", /* another environment */
+		"GET https://shop.example/v1/p/p0/settings$",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(unreadable); i++) {
+		struct shop *s = killed_in_a_restart(shop_two_envs);
+		size_t done;
+
+		done = shop_journal_count(s, "\"type\":\"step\"");
+		s->fault = FAULT_503;
+		s->fault_on = unreadable[i];
+		s->fault_times = 100000;
+		assert_ends(s, E_REMOTE);
+		assert_true(s->w->projects[0].running);
+		assert_true(s->w->projects[0].runs_new);
+		assert_int_equal(s->w->projects[0].starts, 1);
+		/* Nothing else was begun, and nothing is said to be done. */
+		assert_int_equal(shop_journal_count(s, "\"type\":\"step\""), done);
+		assert_int_equal(s->w->clients[0].drops, 0);
+		s->fault = FAULT_NONE;
+		assert_ends(s, E_WAIT); /* for the day of quiet */
+		assert_int_equal(s->w->projects[0].starts, 1);
+		shop_free(s);
+	}
+}
+
 static void a_journal_that_cannot_be_written_stops_all_sending(void **state)
 {
 	size_t records = records_of_a_run();
@@ -1358,6 +1406,7 @@ int main(void)
 		cmocka_unit_test(killed_at_any_record_it_goes_on_and_writes_once),
 		cmocka_unit_test(killed_at_any_exchange_it_goes_on_and_writes_once),
 		cmocka_unit_test(killed_twice_it_still_goes_on),
+		cmocka_unit_test(what_a_kill_left_stopped_is_started_whatever_else_cannot_be_read),
 		cmocka_unit_test(a_journal_that_cannot_be_written_stops_all_sending),
 		cmocka_unit_test(a_gate_that_fails_leaves_the_contract_undone),
 		cmocka_unit_test(use_of_the_old_key_after_the_switch_fails_the_run),
