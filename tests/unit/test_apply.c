@@ -825,6 +825,40 @@ static void a_last_use_is_asked_for_and_bound_to_its_question(void **state)
 	shop_free(s);
 }
 
+static void who_has_just_answered_is_not_asked_again_at_once(void **state)
+{
+	struct shop *s = shop_new(HEAD ENVS DEV_APP("{ask: true}"));
+	const struct attest used = { .last_used = "2026-11-24T09:00:00Z" };
+	const struct attest word = { .none_since = "2026-11-20" };
+	struct apply_result r;
+
+	(void)state;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	shop_ack(s, "dev/shop.use/asked", &used); /* not what the gate can pass on */
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 1);
+	shop_advance(s->w, 16 * WHEN_MINUTE);
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 2);
+	shop_ack(s, "dev/shop.use/asked", &word);
+	assert_converges(s);
+	shop_free(s);
+}
+
+static void the_last_evidence_before_an_act_is_taken_in_one_go(void **state)
+{
+	struct shop *s = shop_new(
+		HEAD ENVS "  dev: {project: {id: p0}, credential: {client_id: c0},\n"
+			  "    gates: {quiet: {min_samples: 5, cadence: 45m, deadline: 9d}}}\n");
+
+	(void)state;
+	/* Never long enough for a second look at that pace, and each command begins with the first one. */
+	s->options.patience_ms = WHEN_MINUTE;
+	assert_converges(s);
+	assert_false(s->w->clients[0].not_quiet);
+	shop_free(s);
+}
+
 static void without_the_typed_title_nothing_is_deleted(void **state)
 {
 	struct shop *s = shop_new(shop_one_env);
@@ -1236,6 +1270,8 @@ int main(void)
 		cmocka_unit_test(what_an_api_says_outweighs_an_operator_who_says_otherwise),
 		cmocka_unit_test(where_nothing_can_be_read_the_operators_word_is_what_is_known),
 		cmocka_unit_test(a_last_use_is_asked_for_and_bound_to_its_question),
+		cmocka_unit_test(who_has_just_answered_is_not_asked_again_at_once),
+		cmocka_unit_test(the_last_evidence_before_an_act_is_taken_in_one_go),
 		cmocka_unit_test(without_the_typed_title_nothing_is_deleted),
 		cmocka_unit_test(
 			environments_with_one_client_share_the_contract_after_both_have_proved),

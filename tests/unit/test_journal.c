@@ -310,6 +310,57 @@ static void the_inbox_skips_what_cannot_be_read(void **state)
 	shop_free(s);
 }
 
+static void the_inbox_is_read_on_from_where_it_was_read_last(void **state)
+{
+	struct shop *s = make();
+	struct arena a = ARENA_INIT;
+	struct value *list = NULL, *ack = value_map(&a);
+	struct err err = ERR_INIT;
+	size_t from = 0;
+
+	(void)state;
+	value_set(&a, ack, "id", value_string(&a, "1"));
+	assert_int_equal(journal_inbox_add(&s->store, ack, &err), 0);
+	assert_int_equal(journal_inbox_add(&s->store, ack, &err), 0);
+	assert_int_equal(journal_inbox(&s->store, &a, &from, &list, &err), 0);
+	assert_int_equal(value_count(list), 2);
+	assert_int_equal(journal_inbox(&s->store, &a, &from, &list, &err), 0);
+	assert_int_equal(value_count(list), 0);
+	value_set(&a, ack, "id", value_string(&a, "2"));
+	assert_int_equal(journal_inbox_add(&s->store, ack, &err), 0);
+	assert_int_equal(journal_inbox(&s->store, &a, &from, &list, &err), 0);
+	assert_int_equal(value_count(list), 1);
+	assert_string_equal(value_text(value_get(value_at(list, 0), "id")), "2");
+	s->w->inbox_len = 0; /* somebody has begun another one */
+	assert_int_equal(journal_inbox_add(&s->store, ack, &err), 0);
+	assert_int_equal(journal_inbox(&s->store, &a, &from, &list, &err), 0);
+	assert_int_equal(value_count(list), 1);
+	arena_done(&a);
+	shop_free(s);
+}
+
+static void a_reader_catches_up_with_the_writer(void **state)
+{
+	struct shop *s = make();
+	struct journal writer, reader;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(journal_open(&writer, &s->store, &s->sys, &err), 0);
+	assert_int_equal(journal_open(&reader, &s->store, &s->sys, &err), 0);
+	assert_int_equal(journal_add(&writer, "suspend", value_map(journal_arena(&writer)), &err), 0);
+	assert_int_equal(journal_catch_up(&reader, &err), 0);
+	assert_int_equal(journal_add(&writer, "suspend", value_map(journal_arena(&writer)), &err), 0);
+	assert_int_equal(journal_catch_up(&reader, &err), 0);
+	assert_int_equal(reader.records, 2);
+	assert_string_equal(reader.head, writer.head);
+	s->w->journal_len = 0;
+	assert_int_equal(journal_catch_up(&reader, &err), -E_IO);
+	journal_close(&writer);
+	journal_close(&reader);
+	shop_free(s);
+}
+
 static void ids_of_people_are_hashed_with_the_runs_salt(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -337,6 +388,8 @@ int main(void)
 		cmocka_unit_test(a_living_secret_never_gets_to_disk),
 		cmocka_unit_test(a_record_that_was_written_can_be_read_again_however_large),
 		cmocka_unit_test(the_inbox_skips_what_cannot_be_read),
+		cmocka_unit_test(the_inbox_is_read_on_from_where_it_was_read_last),
+		cmocka_unit_test(a_reader_catches_up_with_the_writer),
 		cmocka_unit_test(ids_of_people_are_hashed_with_the_runs_salt),
 	};
 
