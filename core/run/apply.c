@@ -273,10 +273,25 @@ static int begin(struct engine *e, const char *digest, struct err *err)
 
 /* ---- the loop ---- */
 
+/* A step that must not be left half done was, by a program that was killed: its intent is open. */
+static bool is_in_the_middle(const struct engine *e, size_t step)
+{
+	const struct plan_step *ps = &e->plan->steps[step];
+	const struct past_step *p = history_step(&e->journal.history, engine_run(e), ps->address);
+
+	return p->has_intent && !p->is_done && (ps->type->flags & CHANGE_UNSUSPENDED);
+}
+
+static bool may_tick(const struct engine *e, size_t step)
+{
+	return !e->only_mends || e->steps[step].is_busy || is_in_the_middle(e, step);
+}
+
 static bool all_over(const struct engine *e)
 {
 	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (!step_is_over(&e->steps[i]) && e->steps[i].state != STEP_BLOCKED)
+		if (!step_is_over(&e->steps[i]) && may_tick(e, i) &&
+		    e->steps[i].state != STEP_BLOCKED)
 			return false;
 	return true;
 }
@@ -325,20 +340,22 @@ static void tick_all(struct engine *e)
 			struct step_run *s = &e->steps[i];
 			enum step_state before = s->state;
 
+			if (!may_tick(e, i))
+				continue;
 			step_tick(s);
 			moved |= s->state != before && s->state == STEP_DONE;
 		}
 	}
 }
 
+/* On the first signal, and when the journal cannot be written any more: what was stopped is started again. On the second: leave. */
 static void stop(struct engine *e)
 {
 	int64_t by = engine_mono(e) + STOP_WITHIN;
 
 	e->is_stopping = true;
 	caller_stop(e->caller);
-	/* First signal: what was stopped is started again. Second: leave. */
-	while (engine_is_writing(e) && !e->fatal.code && engine_mono(e) < by &&
+	while (engine_is_writing(e) && engine_mono(e) < by &&
 	       e->o->calls->sys->signalled(e->o->calls->sys->ctx) < 2)
 		caller_pump(e->caller, SLICE);
 	for (size_t i = 0; i < e->plan->step_count; i++)
@@ -387,8 +404,10 @@ static void loop(struct engine *e)
 		}
 		people_poll(e);
 		tick_all(e);
-		if (e->fatal.code || all_over(e))
+		if (all_over(e))
 			return;
+		if (e->fatal.code)
+			break;
 		if (is_out_of_patience(e))
 			return;
 		wake = next_wake(e);
@@ -400,6 +419,8 @@ static void loop(struct engine *e)
 		if (e->o->ui->tick)
 			e->o->ui->tick(e->o->ui->ctx, clocks_now(e->clocks));
 	}
+	if (engine_is_writing(e)) /* its intent is on disk, and nobody else is there to end it */
+		stop(e);
 }
 
 /* ---- the end ---- */
@@ -582,6 +603,26 @@ static int observe_again(struct engine *e, struct err *err)
 	return 0;
 }
 
+/*
+ * Something cannot be read, so nothing is begun. But what an earlier program left half done is ended: it does not get better by waiting until
+ * another system answers again.
+ */
+static int mend_and_fail(struct engine *e, struct apply_result *ret, struct err *err)
+{
+	struct err why = *err, other = ERR_INIT;
+	bool any = false;
+
+	for (size_t i = 0; i < e->plan->step_count; i++)
+		any |= is_in_the_middle(e, i);
+	if (!any || why.code != E_REMOTE)
+		return -(int)why.code;
+	e->only_mends = true;
+	if (carry_out(e, ret, &other) < 0)
+		why = other;
+	*err = why;
+	return -(int)why.code;
+}
+
 static int plan_fresh(struct engine *e, struct apply_result *ret, bool *ret_go, struct err *err)
 {
 	struct planner_options po = { .observer = &e->observer, .envs = e->o->envs };
@@ -650,7 +691,7 @@ static int run_locked(struct engine *e, struct apply_result *ret, struct err *er
 	for (size_t i = 0; i < e->plan->env_count; i++)
 		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
 	if (observe_again(e, err) < 0)
-		return -err->code;
+		return mend_and_fail(e, ret, err);
 	return carry_out(e, ret, err);
 }
 

@@ -75,6 +75,7 @@ struct engine {
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
+	bool only_mends;            /* something could not be read: what was left in the middle is ended, and nothing else begun */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 };
 
