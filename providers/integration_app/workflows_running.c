@@ -92,8 +92,9 @@ static void judge(const struct gate_view *g, struct says *ret)
 	judge_read(&newest, &m, ret);
 	if (ret->verdict == VERDICT_PASS && has_edits(g)) {
 		ret->verdict = VERDICT_INCONCLUSIVE;
-		SAYS_TEXT(ret->why,
-			  "somebody has saved edits in the app since its restart: see that its settings still use OAuth, then have them applied or taken back");
+		SAYS_TEXT(
+			ret->why,
+			"somebody has saved edits in the app since its restart: see that its settings still use OAuth, then have them applied or taken back");
 	}
 }
 
