@@ -157,7 +157,7 @@ again = +@$(MAKE) --no-print-directory
 check:                                          ## run all tests (ONLY=name for one); installs missing Debian packages
 	@tests/deps.sh build test
 	$(again) V=release sim-program
-	$(again) V=debug SIM=$(builds)release/sim run-tests
+	$(again) V=debug SIM=$(builds)release/sim TEST_TIMEOUT=$(or $(TEST_TIMEOUT),2400) run-tests
 check-all:                                      ## all tests with gcc and clang, plain and with sanitizers
 	@tests/deps.sh build test clang
 	+@tests/check-all.sh $(MAKE)

@@ -3,8 +3,8 @@
  * gate_still_started.c - right before the JWT credential is deleted: is the migration still under way, and the app still set to OAuth?
  *
  * Somebody may have cancelled it, or Adobe have completed it, since the plan was made; and what runs goes on with the settings of its start,
- * so that an app which somebody set back to JWT looks healthy until its next restart. What cannot be read a person has to have read within the
- * hour; whoever finalizes in the console has the migration card before their eyes, but not the app's settings.
+ * so that an app which somebody set back to JWT looks healthy until its next restart. A status that cannot be read a person has to have read
+ * within the hour; whoever finalizes in the console has the migration card before their eyes.
  */
 #include <string.h>
 
@@ -53,27 +53,28 @@ static void judge_state(const struct view *v, struct says *ret)
 			 "type and status of the credential do not agree");
 }
 
-/* Whether this has to be read, or told, anew: not what the file does not have, nor what its reader sees anyway. */
+/* Whether this has to be read, or told, anew: not what its reader sees anyway. */
 static bool is_asked_of(const struct view *v, const char *thing)
 {
-	bool by_hand =
-		strcmp(value_text_or(view_want(v, "executors.finalize"), ""), "operator") == 0;
+	const struct observation *o = view_seen(v, thing);
 
+	/* Unread, the app's state is asked for by its own gates: saved edits show there. */
 	if (strcmp(thing, "app.settings") == 0)
-		return view_want(v, "app") != NULL;
-	return !by_hand || is_fresh(v, thing);
+		return o && o->known == KNOWN_FAILED;
+	return strcmp(value_text_or(view_want(v, "executors.finalize"), ""), "operator") != 0 ||
+	       is_fresh(v, thing);
 }
 
 static bool judge_settings(const struct view *v, struct says *ret)
 {
 	const char *auth_type = view_fact_text(v, "app.settings", "auth_type");
 
-	if (!view_want(v, "app") || (auth_type && strcmp(auth_type, "oauth") == 0))
+	if (!auth_type || strcmp(auth_type, "oauth") == 0)
 		return true;
 	uses_say(
 		ret, VERDICT_FAIL,
 		"the app is set to %s: somebody has changed its settings, and its next restart would need the JWT credential",
-		auth_type ? auth_type : "nothing that is known");
+		auth_type);
 	return false;
 }
 
@@ -86,6 +87,8 @@ static void judge(const struct gate_view *g, struct says *ret)
 
 	uses_saw(ret, "type %s, status %s, app on %s", type ? type : "unknown",
 		 status ? status : "unknown", auth_type ? auth_type : "unknown");
+	if (!judge_settings(v, ret))
+		return;
 	for (const char *const *t = observes; *t; t++) {
 		const struct observation *o = view_seen(v, *t);
 
@@ -97,8 +100,6 @@ static void judge(const struct gate_view *g, struct says *ret)
 			ask(ret, *t);
 		return;
 	}
-	if (!judge_settings(v, ret))
-		return;
 	if (is_asked_of(v, "console.credential") && is_asked_of(v, "console.migration"))
 		judge_state(v, ret);
 	else

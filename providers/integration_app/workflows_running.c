@@ -48,6 +48,23 @@ static void judge_read(const struct app_look *l, const struct app_meant *m, stru
 		ask(ret);
 }
 
+/*
+ * Whether somebody has saved something in the app since its restart. What it was seen to do is not what it will do after the next one: its
+ * settings may name the credential that is about to go. Once that is gone, it is too late to ask.
+ */
+static bool has_edits(const struct gate_view *g)
+{
+	const struct sample *s = g->sample_count ? &g->samples[g->sample_count - 1] : NULL;
+
+	if (view_mark_ms(g->view, "finalize.at"))
+		return false;
+	for (size_t i = 0; s && i < s->count; i++)
+		if (strcmp(s->seen[i].thing, "app.workflow") == 0 &&
+		    value_bool_or(value_get(s->seen[i].facts, "pending_edits"), false))
+			return true;
+	return false;
+}
+
 static void judge(const struct gate_view *g, struct says *ret)
 {
 	struct app_meant m;
@@ -73,6 +90,12 @@ static void judge(const struct gate_view *g, struct says *ret)
 		return;
 	}
 	judge_read(&newest, &m, ret);
+	if (ret->verdict == VERDICT_PASS && has_edits(g)) {
+		ret->verdict = VERDICT_INCONCLUSIVE;
+		SAYS_TEXT(
+			ret->why,
+			"somebody has saved edits in the app since its restart: see that its settings still use OAuth, then have them applied or taken back");
+	}
 }
 
 const struct gate_type app_workflows_running = {

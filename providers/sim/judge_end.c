@@ -105,9 +105,9 @@ static void judge_env_end(struct judge *j, const struct watched_env *x, int exit
 	case END_ANY:
 		break;
 	}
-	/* Whoever says that all is done has to be right, unless somebody else changed it. */
-	if ((exit_status == 0 || planned_status == 0) && missing != NULL && !meddled(x) &&
-	    !x->misled && !is_not_seen(j, x->e) && strcmp(x->e->workflows, "stopped") != 0)
+	/* Whoever says that nothing is left to do has to be right, unless somebody else changed it. */
+	if (planned_status == 0 && missing != NULL && !meddled(x) && !x->misled &&
+	    !is_not_seen(j, x->e) && strcmp(x->e->workflows, "stopped") != 0)
 		judge_say(j, 'd', "%s is said to be done (exit status %d, plan %d): %s", x->e->name,
 			  exit_status, planned_status, missing);
 }

@@ -214,8 +214,11 @@ int main(int argc, char **argv)
 		}
 		i += took;
 	}
-	if (w.bench)
-		return measure(w.bench, false) & measure(w.bench, true) ? 0 : 1;
+	if (w.bench) {
+		bool bytes = measure(w.bench, false), values = measure(w.bench, true);
+
+		return bytes && values ? 0 : 1;
+	}
 	if (w.sweep)
 		return sweep(w.kind, w.jobs);
 	return w.one ? one_case(&w) : random_cases(&w);

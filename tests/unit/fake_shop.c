@@ -701,7 +701,8 @@ static void judge_word(const struct gate_view *g, struct says *ret)
 {
 	const struct value *said = value_get(newest(g)->seen[0].facts, "attested");
 
-	if (said && value_int_or(value_get(said, "asked_at"), 0) >= g->opened_ms) {
+	if (said && value_int_or(value_get(said, "none_since"), 0) &&
+	    value_int_or(value_get(said, "asked_at"), 0) >= g->opened_ms) {
 		ret->verdict = VERDICT_PASS;
 		return;
 	}

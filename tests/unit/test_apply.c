@@ -475,6 +475,38 @@ static void killed_at_any_exchange_it_goes_on_and_writes_once(void **state)
 	}
 }
 
+/* Nothing is begun while a system cannot be read; but an app that was left stopped is started. */
+static void what_a_kill_left_stopped_is_started_although_something_else_cannot_be_read(void **state)
+{
+	struct shop *s = NULL;
+	struct apply_result r;
+
+	(void)state;
+	for (size_t n = 1; n < 60; n++) {
+		s = shop_new(shop_one_env);
+		s->options.patience_ms = INT64_MAX;
+		s->w->kill_at_exchange = n;
+		assert_int_equal(shop_apply_child(s), -1);
+		s->w->kill_at_exchange = 0;
+		if (!s->w->projects[0].running)
+			break;
+		shop_free(s);
+		s = NULL;
+	}
+	assert_non_null(s);
+	s->fault = FAULT_503;
+	s->fault_on = "GET https://shop.example/v1/p/p0/settings$";
+	s->fault_times = 1000;
+	assert_int_equal(shop_apply(s, &r), E_REMOTE);
+	assert_true(s->w->projects[0].running);
+	assert_int_equal(s->w->clients[0].drops, 0);
+	s->fault = FAULT_NONE;
+	assert_ends(s, E_NONE);
+	assert_true(shop_is_migrated(s, 0));
+	assert_wrote_once(s);
+	shop_free(s);
+}
+
 static void killed_twice_it_still_goes_on(void **state)
 {
 	size_t records = records_of_a_run();
@@ -929,6 +961,42 @@ static void a_last_use_is_asked_for_and_bound_to_its_question(void **state)
 	assert_converges(s);
 	assert_int_equal(s->instructed, 1);
 	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 1);
+	shop_free(s);
+}
+
+static void who_has_just_answered_is_not_asked_again_at_once(void **state)
+{
+	struct shop *s = shop_new(HEAD ENVS DEV_APP("{ask: true}"));
+	const struct attest used = { .last_used = "2026-11-24T09:00:00Z" };
+	const struct attest word = { .none_since = "2026-11-20" };
+	struct apply_result r;
+
+	(void)state;
+	s->options.patience_ms = WHEN_MINUTE;
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(s->instructed, 1);
+	shop_ack(s, "dev/shop.use/asked", &used); /* not what the gate can pass on */
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 1);
+	shop_advance(s->w, 16 * WHEN_MINUTE);
+	assert_int_equal(shop_apply(s, &r), E_WAIT);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"ask\""), 2);
+	shop_ack(s, "dev/shop.use/asked", &word);
+	assert_converges(s);
+	shop_free(s);
+}
+
+static void the_last_evidence_before_an_act_is_taken_in_one_go(void **state)
+{
+	struct shop *s = shop_new(
+		HEAD ENVS "  dev: {project: {id: p0}, credential: {client_id: c0},\n"
+			  "    gates: {quiet: {min_samples: 5, cadence: 45m, deadline: 9d}}}\n");
+
+	(void)state;
+	/* Never long enough for a second look at that pace, and each command begins with the first one. */
+	s->options.patience_ms = WHEN_MINUTE;
+	assert_converges(s);
+	assert_false(s->w->clients[0].not_quiet);
 	shop_free(s);
 }
 
@@ -1405,6 +1473,8 @@ int main(void)
 			reads_are_sent_again_and_a_broken_system_fails_the_run_before_it_writes),
 		cmocka_unit_test(killed_at_any_record_it_goes_on_and_writes_once),
 		cmocka_unit_test(killed_at_any_exchange_it_goes_on_and_writes_once),
+		cmocka_unit_test(
+			what_a_kill_left_stopped_is_started_although_something_else_cannot_be_read),
 		cmocka_unit_test(killed_twice_it_still_goes_on),
 		cmocka_unit_test(what_a_kill_left_stopped_is_started_whatever_else_cannot_be_read),
 		cmocka_unit_test(a_journal_that_cannot_be_written_stops_all_sending),
@@ -1427,6 +1497,8 @@ int main(void)
 		cmocka_unit_test(what_an_api_says_outweighs_an_operator_who_says_otherwise),
 		cmocka_unit_test(where_nothing_can_be_read_the_operators_word_is_what_is_known),
 		cmocka_unit_test(a_last_use_is_asked_for_and_bound_to_its_question),
+		cmocka_unit_test(who_has_just_answered_is_not_asked_again_at_once),
+		cmocka_unit_test(the_last_evidence_before_an_act_is_taken_in_one_go),
 		cmocka_unit_test(without_the_typed_title_nothing_is_deleted),
 		cmocka_unit_test(
 			environments_with_one_client_share_the_contract_after_both_have_proved),

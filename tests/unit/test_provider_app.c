@@ -644,6 +644,22 @@ static void the_switch_is_settled_by_type_and_client_and_told_to_an_operator_wit
 				json("{'app.settings':{'auth_type':'oauth','client_id':'c1'}}")));
 }
 
+static void what_an_operator_switched_to_is_the_files_client_when_the_console_cannot_be_read(
+	void **state)
+{
+	struct scene s;
+	struct value *want;
+
+	(void)state;
+	scene_init(&s, "{'instance':'shop'}");
+	want = value_copy(&mem, s.view.want);
+	value_set(&mem, want, "credential", json("{'client_id':'c1'}"));
+	s.view.want = want;
+	see(&s, "console.client", KNOWN_DENIED, NULL);
+	assert_true(value_equal(app_switch.effects(&s.view, &mem),
+				json("{'app.settings':{'auth_type':'oauth','client_id':'c1'}}")));
+}
+
 /* --- the restart, against a small bridge of the test's own --- */
 
 struct bridge {
@@ -1455,6 +1471,8 @@ int main(void)
 		T(a_state_that_is_unknown_or_in_conflict_is_the_consoles_business),
 		T(the_switch_puts_a_reference_where_the_secret_goes_and_checks_the_answer),
 		T(the_switch_is_settled_by_type_and_client_and_told_to_an_operator_without_the_secret),
+		cmocka_unit_test(
+			what_an_operator_switched_to_is_the_files_client_when_the_console_cannot_be_read),
 		T(keep_restarts_what_runs_and_leaves_the_rest_alone),
 		T(running_starts_all_and_stopped_leaves_all_stopped),
 		T(after_a_kill_in_between_what_was_stopped_is_started),

@@ -1453,12 +1453,6 @@ static void a_status_told_by_a_person_is_asked_again_after_an_hour(void **state)
 	assert_false(rnd.says.ask);
 	want("{'executors':{'finalize':'operator'}}"); /* who sees the card themselves */
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
-	want("{'executors':{'finalize':'operator'},'app':{}}"); /* but not the app */
-	unknown("app.settings", KNOWN_DENIED);
-	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
-	assert_string_equal(rnd.says.ask_thing, "app.settings");
-	saw("app.settings", "{'auth_type':'oauth','client_id':'cid'}");
-	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
 }
 
 static void an_app_that_somebody_set_back_keeps_its_jwt_credential(void **state)
@@ -1469,11 +1463,13 @@ static void an_app_that_somebody_set_back_keeps_its_jwt_credential(void **state)
 	saw("console.migration", "{'status':'STARTED'}");
 	saw("app.settings", "{'auth_type':'jwt','client_id':'cid'}");
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_FAIL);
-	know("app.settings", KNOWN_JOURNAL, "{'auth_type':'oauth','client_id':'cid'}");
-	assert_int_equal(ask_gate(&gate_still_started),
-			 VERDICT_WAIT); /* our own doing, a day ago */
-	know("app.settings", KNOWN_ATTESTED, "{'auth_type':'oauth','client_id':'cid'}");
-	slot("app.settings")->server_ms = NOW - HOUR;
+	unknown("app.settings", KNOWN_FAILED);
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
+	assert_false(rnd.says.ask);
+	want("{'executors':{'finalize':'operator'}}"); /* who does not see the app there */
+	saw("app.settings", "{'auth_type':'jwt','client_id':'cid'}");
+	assert_int_equal(ask_gate(&gate_still_started), VERDICT_FAIL);
+	unknown("app.settings", KNOWN_DENIED); /* its own gates ask for its state */
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
 }
 
