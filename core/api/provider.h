@@ -76,6 +76,7 @@ enum change_flag {
 	CHANGE_UNSUSPENDED = 1 << 3, /* no suspension inside; on a signal the call is told to stop and finishes */
 	CHANGE_CONFIRM = 1 << 4,     /* asks for the project's title, typed */
 	CHANGE_TELLS_BEFORE = 1 << 6, /* operator: whoever did it also says what the thing's facts were before (mark restart.before) */
+	CHANGE_NONCE = 1 << 7,       /* its nonce is noted with the first intent as the mark <thing>/<change>.nonce: every try writes the same, and settled() can look for it */
 	CHANGE_OPTIONAL = 1 << 5,    /* inconclusive past the deadline is reported, and does not stop the contract step (never for safety gates) */
 };
 
