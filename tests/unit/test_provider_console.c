@@ -137,7 +137,7 @@ static void unknown(const char *thing, enum known known)
 
 struct answer {
 	int status;
-	const char *body; /* NULL: none */
+	const char *body; /* NULL: none; from '<' on a page instead of JSON */
 };
 
 static enum next talk(call_fn *fn, const struct answer *answers, size_t count)
@@ -158,7 +158,9 @@ static enum next talk(call_fn *fn, const struct answer *answers, size_t count)
 			fail_msg("asked too much: %s %s", req->method, req->path);
 		resp = (struct http_resp){ .status = answers[i].status,
 					   .date_ms = NOW + (int64_t)i };
-		if (answers[i].body)
+		if (answers[i].body && answers[i].body[0] == '<')
+			resp.text = answers[i].body;
+		else if (answers[i].body)
 			resp.body = json_secret(answers[i].body, req->secret_field);
 		i++;
 		rig.sent[rig.sent_count] = (struct http_req){ 0 };
@@ -888,6 +890,26 @@ static void finalize_is_one_patch_and_notes_when(void **state)
 	assert_true((t->flags & CHANGE_SHARED) && (t->flags & CHANGE_CONFIRM));
 }
 
+/* A sign-in page comes with 200 as well. */
+static void a_page_of_a_proxy_is_no_act(void **state)
+{
+	static const char *const names[] = { "start", "finalize", "cancel" };
+
+	(void)state;
+	live("migrate", "STARTED", ON_JWT, RUNS);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct change_type *t = change("console.migration", names[i]);
+
+		assert_int_equal(TALK(t->apply ? t->apply : t->apply_bridge,
+				      { 200, "<html>sign in</html>" }),
+				 NEXT_FAIL);
+		assert_int_equal(rig.err.code, E_REMOTE);
+	}
+	assert_int_equal(TALK(change("ims.token", "prove")->apply, { 200, "<html>sign in</html>" }),
+			 NEXT_FAIL);
+	assert_null(value_get(rig.call.marks, "token.proved_at"));
+}
+
 static void finalize_is_done_when_completed_and_a_row_is_still_there(void **state)
 {
 	const struct change_type *t = change("console.migration", "finalize");
@@ -1516,6 +1538,7 @@ int main(void)
 		T(what_failed_is_refused_not_attested),
 		T(attested_facts_alone_lead_to_the_same_plan),
 		T(finalize_is_one_patch_and_notes_when),
+		T(a_page_of_a_proxy_is_no_act),
 		T(finalize_is_done_when_completed_and_a_row_is_still_there),
 		T(start_goes_through_the_bridge_and_settles_as_started),
 		T(a_secret_goes_straight_to_its_reference),
