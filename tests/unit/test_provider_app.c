@@ -439,7 +439,7 @@ static void unknown_app_facts_are_to_be_attested_before_anything_else(void **sta
 	migration(&s, "never-jwt");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
-	assert_string_equal(diff(&s), "note app-unreadable");
+	assert_string_equal(diff(&s), "attest app.settings now");
 }
 
 static void converted_on_jwt_is_an_outage_and_on_oauth_only_a_failed_workflow_is_restarted(
