@@ -19,6 +19,7 @@
 #include "providers/console/console.h"
 #include "providers/console/state.h"
 #include "providers/console/things.h"
+#include "providers/console/uses.h"
 #include "providers/ims/ims.h"
 
 #define NOW INT64_C(1795428000000) /* 2026-11-23T10:00:00Z */
@@ -1199,6 +1200,34 @@ static void a_stale_answer_takes_no_use_back(void **state)
 	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_FAIL);
 }
 
+/* The run that failed was given up, whoever it was has been switched, and a new run restarts nothing. */
+static void a_use_before_the_first_question_of_a_run_without_a_restart_is_waited_out(void **state)
+{
+	const int64_t use = NOW - 20 * HOUR, asked = NOW - 2 * HOUR;
+	const int64_t ready = asked + 24 * HOUR + 10 * MINUTE;
+
+	(void)state;
+	begin("{}");
+	know("app.workflow", KNOWN_BRIDGE,
+	     arena_printf(&rig.a, "{'started_at':%lld}", (long long)(NOW - 25 * HOUR)));
+	rnd.opened_ms = asked;
+	sample(NOW, "true", NOW - 22 * HOUR, use);
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_WAIT);
+	assert_int_equal(rnd.says.until_ms, ready);
+	sample(ready, "true", NOW - 22 * HOUR, use);
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_PASS);
+	assert_int_equal(value_int_or(value_get(rnd.says.marks, MARK_ASKED_SINCE), 0), asked);
+	/* Asked again before finalize: the first question stays the first one, and what came after it is not excused. */
+	marks(arena_printf(&rig.a, "{'jwt_quiet.since':%lld,'oauth_use.at':%lld}", (long long)asked,
+			   (long long)(NOW - 22 * HOUR)));
+	rnd.opened_ms = ready;
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_PASS);
+	assert_int_equal(ask_gate(&gate_app_uses_oauth), VERDICT_PASS);
+	sample(ready + HOUR, "true", NOW - 22 * HOUR, asked + 1);
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_FAIL);
+	assert_int_equal(ask_gate(&gate_app_uses_oauth), VERDICT_FAIL);
+}
+
 static void without_a_restart_what_is_known_of_the_start_counts(void **state)
 {
 	(void)state;
@@ -1550,6 +1579,7 @@ int main(void)
 		T(clocks_that_differ_by_more_than_five_minutes_prove_nothing),
 		T(a_stale_answer_takes_no_use_back),
 		T(without_a_restart_what_is_known_of_the_start_counts),
+		T(a_use_before_the_first_question_of_a_run_without_a_restart_is_waited_out),
 		T(a_noted_use_passes_until_jwt_is_used_after_it),
 		T(usages_that_nobody_may_read_are_asked_of_a_person),
 		T(quiet_is_a_day_and_the_lag_after_the_last_use),
