@@ -171,6 +171,12 @@ struct section_type {             /* a section of an environment: `credential:`,
 	bool required;
 };
 
+/* What an environment of a file says that can only be refused later, and shows offline. A warning; static texts. */
+struct file_finding {
+	const struct value *at;       /* what to point at; NULL: the environment */
+	const char *rule, *text, *hint;
+};
+
 struct provider {
 	const char *name, *doc;
 	const struct connection_type *const *connections; /* each list ends with NULL */
@@ -179,6 +185,7 @@ struct provider {
 	const struct gate_type *const *gates;
 	const struct capability *capabilities;            /* ends with a NULL name */
 	const char *certificate_end;                      /* "thing.fact": the instant (ms) at which the old way of signing in ends; NULL: none of its things says */
+	bool (*file_finding)(const struct value *want, size_t n, struct file_finding *ret); /* the n-th of an environment's (view.want); false past the last. Pure; NULL: none */
 };
 struct registry {
 	const struct provider *const *providers;          /* in order; ends with NULL */
