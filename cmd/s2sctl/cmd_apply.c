@@ -196,8 +196,10 @@ static bool open_plan(struct session *s, const struct sb *text, struct plan_file
 		*ret_exit = session_fail(s, &s->err);
 		return false;
 	}
-	*ret_rollout = plan_rollout_path(s, *ret, s->words.items[1]);
-	return true;
+	*ret_rollout = plan_rollout_path(s, *ret, s->words.items[1], &s->err);
+	if (!*ret_rollout)
+		*ret_exit = session_fail(s, &s->err);
+	return *ret_rollout != NULL;
 }
 
 static bool select_envs(struct session *s, const struct plan_file *f, int *ret_exit)
