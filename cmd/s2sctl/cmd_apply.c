@@ -196,8 +196,10 @@ static bool open_plan(struct session *s, const struct sb *text, struct plan_file
 		*ret_exit = session_fail(s, &s->err);
 		return false;
 	}
-	*ret_rollout = plan_rollout_path(s, *ret, s->words.items[1]);
-	return true;
+	*ret_rollout = plan_rollout_path(s, *ret, s->words.items[1], &s->err);
+	if (!*ret_rollout)
+		*ret_exit = session_fail(s, &s->err);
+	return *ret_rollout != NULL;
 }
 
 static bool select_envs(struct session *s, const struct plan_file *f, int *ret_exit)
@@ -269,7 +271,8 @@ static void print_result(struct session *s, const struct apply_result *r, bool j
 		value_set(&s->arena, m, "nothing_to_do", value_bool(&s->arena, r->nothing_to_do));
 		value_set(&s->arena, m, "until", value_instant(&s->arena, r->until_ms));
 		value_set(&s->arena, m, "summary", value_string(&s->arena, r->summary));
-		value_set(&s->arena, m, "exit", value_int(&s->arena, exit_status));
+		value_set(&s->arena, m, "exit",
+			  value_int(&s->arena, program_exit(s->p, exit_status)));
 		if (r->code == E_WAIT || r->code == E_SIGNAL)
 			value_set(&s->arena, m, "run", value_string(&s->arena, again));
 		json_write(&out, m, JSON_CANONICAL, NULL);

@@ -82,8 +82,8 @@ int verify_journal_at(struct session *s, const char *path, bool json)
 	int rc = read_all(s, &f);
 
 	if (rc == 0)
-		rc = verify_journal(&store, s->p->sys, f.text.len - f.lines_len, &s->arena, &doc,
-				    &s->err);
+		rc = verify_journal(&store, s->p->sys, s->p->registry, f.text.len - f.lines_len,
+				    &s->arena, &doc, &s->err);
 	sb_done(&f.text);
 	sb_done(&f.note);
 	if (rc < 0)

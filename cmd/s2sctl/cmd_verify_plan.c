@@ -83,8 +83,13 @@ static void add_text(struct sb *out, const struct plan_file *f, const struct val
 static bool load_rollout(struct session *s, const struct plan_file *f, const char *given,
 			 int *ret_exit)
 {
-	const char *path = plan_rollout_path(s, f, given);
+	struct err err = ERR_INIT;
+	const char *path = plan_rollout_path(s, f, given, &err);
 
+	if (!path)
+		session_talkf(s, "note: %s; what is needed is told as the plan says it\n", err.msg);
+	if (!path)
+		return true;
 	if (given)
 		return session_load(s, path, ret_exit);
 	if (rollout_load(path, s->p->registry, s->p->sys, &s->arena, &s->rollout, &s->diags) < 0)

@@ -28,6 +28,10 @@ struct program {
 	const char *user, *host;      /* for attestations, and for the lock */
 	const char *boot;             /* boot id, for the lock; NULL: unknown */
 	int64_t pid;
+	int (*signal_number)(void *ctx); /* the first one that asked to stop; NULL: SIGINT */
 };
+
+/* The status that the program ends with: 130 says interrupted, by whichever signal; 143 where that was SIGTERM. */
+int program_exit(const struct program *p, int rc);
 
 int program_run(const struct program *p, int argc, const char *const *argv); /* the exit status */

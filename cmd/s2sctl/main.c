@@ -80,6 +80,12 @@ static int host_signalled(void *ctx)
 	return signals_seen;
 }
 
+static int host_signal_number(void *ctx)
+{
+	(void)ctx;
+	return signal_first;
+}
+
 static void on_signal(int number)
 {
 	if (!signals_seen)
@@ -206,10 +212,9 @@ int main(int argc, char **argv)
 		.user = pw ? pw->pw_name : "unknown",
 		.host = name,
 		.pid = getpid(),
+		.signal_number = host_signal_number,
 	};
 	rc = program_run(&p, argc, (const char *const *)argv);
 	http_close(h.http);
-	if (rc == 130 && signal_first == SIGTERM)
-		rc = 143;
 	return rc;
 }

@@ -45,22 +45,40 @@ int plan_checked_by(struct session *s, const struct value *doc, const char *comm
 	return rc < 0 ? session_fail(s, &s->err) : 0;
 }
 
-const char *plan_rollout_path(struct session *s, const struct plan_file *f, const char *given)
+/* Whether a name leads up, or from the root: anywhere at all. */
+static bool leads_out(const char *name)
+{
+	for (const char *at = name; at; at = strchr(at, '/')) {
+		at += *at == '/';
+		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+			return true;
+	}
+	return *name == '/';
+}
+
+const char *plan_rollout_path(struct session *s, const struct plan_file *f, const char *given,
+			      struct err *err)
 {
 	const char *named = value_text_or(value_get(f->doc, "rollout"), "");
 	const char *slash = strrchr(f->path, '/'), *base = strrchr(named, '/');
 	int folder = slash ? (int)(slash - f->path) + 1 : 0;
 	const char *tries[] = {
-		arena_printf(&s->arena, "%.*s%s", folder, f->path, named),
+		leads_out(named) ? NULL : arena_printf(&s->arena, "%.*s%s", folder, f->path, named),
 		arena_printf(&s->arena, "%.*s%s", folder, f->path, base ? base + 1 : named),
 	};
 
-	if (given || *named == '/')
-		return given ? given : named;
+	if (given)
+		return given;
 	for (size_t i = 0; i < ARRAY_LEN(tries); i++)
-		if (access(tries[i], F_OK) == 0)
+		if (tries[i] && access(tries[i], F_OK) == 0)
 			return tries[i];
-	return named;
+	if (!leads_out(named))
+		return named;
+	err_set(err, E_REFUSED,
+		"%s: its rollout file would be '%.200s', and a plan is not believed where that leads",
+		f->path, named);
+	err_hint(err, "name the file yourself, behind the plan");
+	return NULL;
 }
 
 const char *plan_approvals_path(struct session *s, const char *plan_path)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <string.h>
 
 #include "cmd/s2sctl/session.h"
@@ -66,6 +67,11 @@ static int unknown(struct session *s, const char *name)
 	return session_fail(s, &s->err);
 }
 
+int program_exit(const struct program *p, int rc)
+{
+	return rc == 130 && p->signal_number && p->signal_number(p->ctx) == SIGTERM ? 143 : rc;
+}
+
 int program_run(const struct program *p, int argc, const char *const *argv)
 {
 	struct session s = { .p = p };
@@ -75,5 +81,5 @@ int program_run(const struct program *p, int argc, const char *const *argv)
 
 	session_done(&s);
 	log_open(NULL, NULL, NULL);
-	return rc;
+	return program_exit(p, rc);
 }

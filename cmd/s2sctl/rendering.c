@@ -139,7 +139,7 @@ int event_file_end(struct event_file *f, int exit_status, const struct events_re
 
 	if (!f->events.write)
 		return exit_status;
-	events_summary(&f->events, exit_status, r ? r : &early);
+	events_summary(&f->events, program_exit(f->session->p, exit_status), r ? r : &early);
 	close(f->fd);
 	f->events.write = NULL;
 	return exit_status;

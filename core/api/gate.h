@@ -54,7 +54,7 @@ struct gate_type {
 	void (*judge)(const struct gate_view *g, struct says *ret);
 	int64_t (*earliest)(const struct value *limits); /* span after the step before it at which it can pass at the earliest; NULL: at once */
 	const char *cadence, *deadline; /* defaults, as written in a file */
-	int64_t ask_valid_ms;           /* an attestation for it expires after this; 0: does not */
+	int64_t ask_valid_ms;           /* an attestation for it expires after this; 0: does not. Looks at one person's reading prove no more than one look: more of them in a row than fit into this never pass */
 	bool is_safety;                 /* never optional, whatever the file says */
 };
 

@@ -20,6 +20,11 @@ const char *http_resp_header(const struct http_resp *r, const char *lower_name)
 	return NULL;
 }
 
+bool http_ok(const struct http_resp *r)
+{
+	return r->status >= 200 && r->status < 300 && !r->text;
+}
+
 /*
  * Dots alone would climb the path: clients and servers resolve "..", also an escaped one. Escaped
  * twice it stays a name, and one that no system has.

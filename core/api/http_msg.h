@@ -49,6 +49,8 @@ struct http_resp {
 	const struct http_header *headers; /* all, names in lower case; ends with a NULL name */
 };
 
+/* It did what was asked: 2xx, and no page of a proxy or of a sign-in in place of the system's own answer. An empty body is fine. */
+bool http_ok(const struct http_resp *r);
 const char *http_resp_header(const struct http_resp *r, const char *lower_name); /* NULL when absent */
 
 /* Path building. All return text in the arena. */

@@ -76,6 +76,7 @@ enum change_flag {
 	CHANGE_UNSUSPENDED = 1 << 3, /* no suspension inside; on a signal the call is told to stop and finishes */
 	CHANGE_CONFIRM = 1 << 4,     /* asks for the project's title, typed */
 	CHANGE_TELLS_BEFORE = 1 << 6, /* operator: whoever did it also says what the thing's facts were before (mark restart.before) */
+	CHANGE_NONCE = 1 << 7,       /* its nonce is noted with the first intent as the mark <thing>/<change>.nonce: every try writes the same, and settled() can look for it */
 	CHANGE_OPTIONAL = 1 << 5,    /* inconclusive past the deadline is reported, and does not stop the contract step (never for safety gates) */
 };
 
@@ -170,6 +171,12 @@ struct section_type {             /* a section of an environment: `credential:`,
 	bool required;
 };
 
+/* What an environment of a file says that can only be refused later, and shows offline. A warning; static texts. */
+struct file_finding {
+	const struct value *at;       /* what to point at; NULL: the environment */
+	const char *rule, *text, *hint;
+};
+
 struct provider {
 	const char *name, *doc;
 	const struct connection_type *const *connections; /* each list ends with NULL */
@@ -178,6 +185,7 @@ struct provider {
 	const struct gate_type *const *gates;
 	const struct capability *capabilities;            /* ends with a NULL name */
 	const char *certificate_end;                      /* "thing.fact": the instant (ms) at which the old way of signing in ends; NULL: none of its things says */
+	bool (*file_finding)(const struct value *want, size_t n, struct file_finding *ret); /* the n-th of an environment's (view.want); false past the last. Pure; NULL: none */
 };
 struct registry {
 	const struct provider *const *providers;          /* in order; ends with NULL */

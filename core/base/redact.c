@@ -17,7 +17,7 @@
 #define SHORTEST SIEVE_BYTES
 #define SIEVED_MAX                                                                                 \
 	((size_t)1 << 20) /* a whole plan is printed once, when few secrets live: not worth it */
-static const char blank[] = "(redacted)";
+static const char blank[] = REDACTED;
 
 /* How text may spell a byte besides as itself. */
 enum spelling {

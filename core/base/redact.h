@@ -10,4 +10,5 @@
 #pragma once
 #include "core/base/sb.h"
 
+#define REDACTED "(redacted)" /* what stands where one was */
 void redact_text(struct sb *text); /* in place */

@@ -14,7 +14,7 @@ struct sys {
 	int64_t (*mono_ms)(void *ctx);  /* never goes back; starts anywhere */
 	void (*random)(void *ctx, void *buf, size_t len);
 	const char *(*getenv)(void *ctx, const char *name); /* NULL when unset */
-	int (*signalled)(void *ctx);    /* signals received so far asking to stop: 0, 1, 2...; see sys_signal_number in cmd */
+	int (*signalled)(void *ctx);    /* signals received so far asking to stop: 0, 1, 2... */
 };
 static inline int64_t sys_wall_ms(const struct sys *s) { return s->wall_ms(s->ctx); }
 static inline int64_t sys_mono_ms(const struct sys *s) { return s->mono_ms(s->ctx); }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/when.h"
 #include "core/io/json.h"
 #include "core/plan/policy.h"
 #include "core/plan/rollout_private.h"
@@ -152,6 +153,76 @@ static void check_bridge(struct rules *c, const struct rollout_env *env,
 	}
 }
 
+/* Written once for many environments, told once. */
+static bool is_told(const struct provider *p, const struct rollout_env *before,
+		    const struct file_finding *f)
+{
+	struct file_finding other;
+
+	if (!before || !f->at || !f->at->pos.line)
+		return false;
+	for (size_t i = 0; p->file_finding(before->want, i, &other); i++)
+		if (other.at == f->at && strcmp(other.rule, f->rule) == 0)
+			return true;
+	return false;
+}
+
+static void check_files(struct rules *c, const struct rollout_env *env,
+			const struct rollout_env *before)
+{
+	for (const struct provider *const *p = c->r->registry->providers; *p; p++) {
+		struct file_finding f;
+
+		for (size_t i = 0; (*p)->file_finding && (*p)->file_finding(env->want, i, &f); i++)
+			if (!is_told(*p, before, &f))
+				diags_add(c->diags, DIAG_WARNING, pos_of(f.at, env), f.rule, f.hint,
+					  "environment '%.60s': %s", env->name, f.text);
+	}
+}
+
+/*
+ * The longest that looks take which have to agree: those in a row a cadence apart; before an act, where it is looked again in one go, all of them, a
+ * minute apart at most (gate_run.c).
+ */
+static int64_t looks_take(const struct value *limits)
+{
+	int64_t cadence = value_int_or(value_get(limits, "cadence"), WHEN_MINUTE);
+	int64_t passes = value_int_or(value_get(limits, "passes"), 1);
+	int64_t need = MAX_OF(passes, value_int_or(value_get(limits, "min_samples"), 1));
+
+	return MAX_OF((passes - 1) * cadence, (need - 1) * MIN_OF(cadence, WHEN_MINUTE));
+}
+
+static void check_gate(struct rules *c, const struct rollout_env *env,
+		       const struct rollout_env *before, const struct gate_type *g)
+{
+	const struct value *limits = rollout_gate(env, g->name);
+	const struct value *passes = value_get(limits, "passes"),
+			   *samples = value_get(limits, "min_samples");
+	const struct value *at = passes && passes->pos.line ? passes : samples;
+	char looks[WHEN_TEXT_MAX], valid[WHEN_TEXT_MAX];
+
+	if (!limits || g->ask_valid_ms == 0 || looks_take(limits) < g->ask_valid_ms)
+		return;
+	if (before && rollout_gate(before, g->name) == limits)
+		return;
+	diags_add(
+		c->diags, DIAG_WARNING, pos_of(at, env), "attested-too-short",
+		"fewer looks, or a shorter cadence: several looks at one reading prove no more than one",
+		"gate '%s' wants looks that agree for %s, and what a person reads counts for %s: "
+		"where a person has to read it, it never passes",
+		g->name, when_span_text(looks, looks_take(limits)),
+		when_span_text(valid, g->ask_valid_ms));
+}
+
+static void check_gates(struct rules *c, const struct rollout_env *env,
+			const struct rollout_env *before)
+{
+	for (const struct provider *const *p = c->r->registry->providers; *p; p++)
+		for (const struct gate_type *const *g = (*p)->gates; g && *g; g++)
+			check_gate(c, env, before, *g);
+}
+
 /* --- across environments --- */
 
 /*
@@ -269,6 +340,8 @@ void rollout_rules(struct rollout *r, struct rollout_env *envs, struct arena *a,
 	for (size_t i = 0; i < r->env_count; i++) {
 		const struct rollout_env *before = i ? &envs[i - 1] : NULL;
 		check_bridge(&c, &envs[i], before);
+		check_files(&c, &envs[i], before);
+		check_gates(&c, &envs[i], before);
 		if (!before ||
 		    value_get(before->want, "policy") != value_get(envs[i].want, "policy"))
 			policy_check(value_get(envs[i].want, "policy"), a, d);

@@ -500,6 +500,24 @@ static int gates_from(struct plan *p, struct plan_step *s, const struct value *l
 	return 0;
 }
 
+/* What can be undone was judged when the plan was made, by what was seen then: "gone" stays gone. A document without it is one of its type. */
+static int undo_from(struct plan_step *s, const struct value *undo, struct err *err)
+{
+	const char *name = value_text(value_get(undo, "kind"));
+
+	s->undo = s->type->undo;
+	s->undo_doc = value_text_or(value_get(undo, "text"), s->type->undo_doc);
+	for (enum undo u = UNDO_NOTHING; name && u <= UNDO_NEVER; u++)
+		if (strcmp(undo_name(u), name) == 0) {
+			s->undo = u;
+			return 0;
+		}
+	return name ? err_set(err, E_REFUSED,
+			      "step '%s' can be undone by '%.40s', which this build does not know",
+			      s->address, name) :
+		      0;
+}
+
 static int step_from(struct plan *p, struct value *env_index, struct value *step_index,
 		     const struct value *v, struct err *err)
 {
@@ -523,8 +541,8 @@ static int step_from(struct plan *p, struct value *env_index, struct value *step
 			       "the plan names step '%s/%s', which this build does not have", thing,
 			       change);
 	s->phase = s->type->phase;
-	s->undo = s->type->undo;
-	s->undo_doc = value_text_or(value_path(v, "undo.text"), s->type->undo_doc);
+	if (undo_from(s, value_get(v, "undo"), err) < 0)
+		return -err->code;
 	for (enum executor e = EXEC_NONE; e <= EXEC_API; e++)
 		if (strcmp(executor_name(e), who) == 0)
 			s->executor = e;

@@ -378,6 +378,11 @@ static void add_rule_words(struct sb *out, const char *words, size_t max)
 	sb_add(out, "...");
 }
 
+unsigned rule_room(const struct report_style *st)
+{
+	return style_width(st) - 10;
+}
+
 void rule_add(struct sb *out, const struct report_style *st, enum ink ink, bool heavy,
 	      const char *words)
 {
@@ -387,7 +392,7 @@ void rule_add(struct sb *out, const struct report_style *st, enum ink ink, bool 
 	for (int i = 0; i < 4; i++)
 		sb_add(&line, dash_of(st, heavy));
 	sb_addc(&line, ' ');
-	add_rule_words(&line, words, width - 10);
+	add_rule_words(&line, words, rule_room(st));
 	sb_addc(&line, ' ');
 	used = text_columns(line.buf);
 	for (; used < width; used++)

@@ -48,5 +48,6 @@ struct para {
 };
 /* Breaks at blanks only: a word that is wider than the line (an address, a URL) stays whole. Ends with a newline. */
 void para_add(struct sb *out, const struct report_style *st, const struct para *p, const char *text);
-/* A rule across the page with words in it. @heavy  a bold one, for what nobody may miss */
+unsigned rule_room(const struct report_style *st); /* columns that a rule has for its words */
+/* A rule across the page with words in it, cut where they are longer than its room. @heavy  a bold one, for what nobody may miss */
 void rule_add(struct sb *out, const struct report_style *st, enum ink ink, bool heavy, const char *words);

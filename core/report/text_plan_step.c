@@ -319,35 +319,50 @@ static void put_needs(struct printer *p, const struct value *step)
 	}
 }
 
+/* A rule's words in one line; what does not fit stands below it, none of it lost. */
+static void rule_with(struct printer *p, const char *head, const char *reason)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+
+	sb_add(&text, head);
+	sb_add(&text, reason);
+	if (text_columns(text.buf) <= rule_room(p->st)) {
+		rule_add(p->out, p->st, INK_YELLOW, false, text.buf);
+		return;
+	}
+	sb_reset(&text);
+	sb_add(&text, head);
+	while (text.len && strchr(": ", text.buf[text.len - 1]))
+		sb_shrink(&text, text.len - 1);
+	rule_add(p->out, p->st, INK_YELLOW, false, text.buf);
+	plan_line(p, BODY, BODY, NULL, INK_PLAIN, INK_YELLOW, reason);
+}
+
 static void draw_lines(struct printer *p, const struct value *step, const char *env)
 {
 	const struct value *undo = value_get(step, "undo");
-	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX), why = SB_INIT(SB_TEXT_MAX);
 
+	text_add(&why, plan_text_of(undo, "text"), CUT_TEXT);
 	if (plan_text_is(undo, "kind", "person") && !p->env_person && !p->env_never) {
 		if (!p->drew_person) {
-			sb_add(&text, "from here on: the way back ");
-			text_add(&text,
-				 *plan_text_of(undo, "text") ? plan_text_of(undo, "text") :
-							       "is a person's",
-				 CUT_TEXT);
+			rule_with(p, "from here on: the way back ",
+				  why.len ? why.buf : "is a person's");
 		} else {
 			sb_add(&text, "from here on: the way back of ");
 			text_add(&text, env, CUT_NAME);
-			sb_add(&text, " is a person's");
+			rule_with(p, text.buf, " is a person's");
 		}
-		rule_add(p->out, p->st, INK_YELLOW, false, text.buf);
 		p->drew_person = p->env_person = true;
 	}
 	if (plan_text_is(undo, "kind", "gone") && !p->env_person && !p->env_never) {
 		sb_reset(&text);
 		text_add(&text, env, CUT_NAME);
 		sb_add(&text, ": not undoable from here on: ");
-		text_add(&text, plan_text_of(undo, "text"), CUT_TEXT);
-		rule_add(p->out, p->st, INK_YELLOW, false, text.buf);
+		rule_with(p, text.buf, why.buf);
 		p->env_person = true;
-		sb_reset(&text);
 	}
+	sb_reset(&text);
 	/* A way back deletes something too. It can be begun again, which costs what the undo says. */
 	if (plan_is_back(p->doc) && plan_text_is(step, "phase", "contract") &&
 	    !plan_text_is(step, "executor", "none") && !p->env_never) {

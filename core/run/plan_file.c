@@ -36,6 +36,29 @@ static int check_form(const struct value *doc, const char *text, size_t len, str
 	return err_hint(err, ANEW);
 }
 
+/* Steps and environments are told apart by their names alone: in approvals, in the journal, in what people answer. */
+static int check_names(const struct value *list, const char *key, const char *what, struct err *err)
+{
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+	struct value *seen = value_map(&a);
+
+	for (size_t i = 0; i < value_count(list); i++) {
+		const char *name = value_text_or(value_get(value_at(list, i), key), "");
+
+		if (*name && !value_get(seen, name)) {
+			value_set(&a, seen, name, value_bool(&a, true));
+			continue;
+		}
+		if (*name)
+			err_set(err, E_REFUSED, "the plan has two %ss '%.200s'", what, name);
+		else
+			err_set(err, E_REFUSED, "the plan has %s %s without a name",
+				strcmp(what, "step") == 0 ? "a" : "an", what);
+		return err_hint(err, ANEW);
+	}
+	return 0;
+}
+
 int plan_file_parse(struct arena *a, const char *path, const char *text, size_t len,
 		    const struct registry *reg, struct plan_file **ret, struct err *err)
 {
@@ -56,6 +79,9 @@ int plan_file_parse(struct arena *a, const char *path, const char *text, size_t 
 		return err_hint(err, "it was made by '%.60s'; " ANEW,
 				value_text_or(value_get(doc, "tool"), "?"));
 	}
+	if (check_names(value_get(doc, "environments"), "name", "environment", err) < 0 ||
+	    check_names(value_get(doc, "steps"), "address", "step", err) < 0)
+		return err_wrap(err, "%s", path);
 	if (plan_digests_check(doc, reg, err) < 0 || check_form(doc, text, len, err) < 0)
 		return err_wrap(err, "%s", path);
 	f->path = arena_strdup(a, path);

@@ -16,7 +16,7 @@ struct plan_file {
 
 /* Whether a text looks like a plan at all, a damaged one too, so that another kind of file gets its own words. */
 bool plan_file_is_plan(const char *text, size_t len);
-/* Reads and checks: format version, canonical form, all three digests. E_IO when it cannot be read. Everything lives in `a`. */
+/* Reads and checks: format version, no name twice among steps or environments, canonical form, all three digests. E_IO when it cannot be read. Everything lives in `a`. */
 int plan_file_read(struct arena *a, const char *path, const struct registry *reg, struct plan_file **ret, struct err *err) MUST_USE;
 /* The same from bytes that are there. */
 int plan_file_parse(struct arena *a, const char *path, const char *text, size_t len, const struct registry *reg, struct plan_file **ret, struct err *err) MUST_USE;

@@ -450,6 +450,25 @@ static void note_before(struct step_run *s, struct value *rec, const struct valu
 	value_set(a, rec, "marks", marks);
 }
 
+/* A change that can be seen by its nonce keeps the one that it was first tried with: whichever try arrived, it shows. */
+static const char *nonce_for(struct step_run *s, struct value *rec)
+{
+	struct arena *a = journal_arena(&s->e->journal);
+	const char *name = mark_name(s, a, "nonce");
+	struct value *marks = value_map(a);
+	char fresh[17];
+	const char *noted = value_text(value_get(step_marks(s->e, s, a), name));
+
+	if (noted && (s->ps->type->flags & CHANGE_NONCE))
+		return noted;
+	new_nonce(s->e, fresh);
+	if (!(s->ps->type->flags & CHANGE_NONCE))
+		return arena_strdup(a, fresh);
+	value_set(a, marks, name, value_string(a, fresh));
+	value_set(a, rec, "marks", marks);
+	return arena_strdup(a, fresh);
+}
+
 static void act(struct step_run *s)
 {
 	struct engine *e = s->e;
@@ -467,14 +486,14 @@ static void act(struct step_run *s)
 		.done = acted,
 		.arg = s,
 	};
-	char nonce[17];
+	const char *nonce;
 
 	if (!given.fn) {
 		step_fail(s, E_BUG, "%s cannot be carried out by %s", s->ps->address,
 			  executor_name(s->ps->executor));
 		return;
 	}
-	new_nonce(e, nonce);
+	nonce = nonce_for(s, rec);
 	value_set(a, rec, "nonce", value_string(a, nonce));
 	value_set(a, rec, "executor", value_string(a, executor_name(s->ps->executor)));
 	value_set(a, rec, "before", before);
@@ -488,7 +507,7 @@ static void act(struct step_run *s)
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
 	given.view = env_view(e->envs[s->ps->envs[0]], clocks_now(e->clocks));
 	given.view.marks = step_marks(e, s, a);
-	given.call.nonce = arena_strdup(a, nonce);
+	given.call.nonce = nonce;
 	given.call.before = engine_past(e, s)->before;
 	s->is_busy = true;
 	s->wake_mono = INT64_MAX;
@@ -620,7 +639,8 @@ static void tick_look(struct step_run *s)
 		s->state = STEP_ASK;
 		return;
 	}
-	if (p->has_intent && now == SETTLED_NO && s->ps->type->undo != UNDO_NOTHING &&
+	if (p->has_intent && now == SETTLED_NO &&
+	    (s->ps->type->undo != UNDO_NOTHING || (s->ps->type->flags & CHANGE_NONCE)) &&
 	    !(s->ps->type->flags & CHANGE_UNSUSPENDED) &&
 	    clocks_now(s->e->clocks) - p->intent_ms < VERIFY_WITHIN) {
 		/* The program ended in between. What was sent may show late; only then is it certain that it was not. */

@@ -4,6 +4,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/base/redact.h"
+#include "core/base/sb.h"
+#include "core/base/version.h"
+#include "core/io/json.h"
+#include "core/plan/plan_digest.h"
 #include "core/run/receipt.h"
 
 #define TEXT_LIMIT ((size_t)256 << 20)
@@ -43,7 +48,35 @@ static struct value *run_value(struct arena *a, const struct past_run *r)
 	return m;
 }
 
-static void check_run(struct arena *a, const struct past_run *r, struct value *damage)
+static void check_digest(struct arena *a, const struct past_run *r, const char *name,
+			 const char *is, struct value *damage)
+{
+	if (strcmp(is, value_text_or(value_get(r->plan, name), "")) != 0)
+		add_damage(a, damage, r->begun_at_record,
+			   arena_printf(a, "run %s: its plan's %s is not what the plan gives",
+					r->id, name));
+}
+
+/* What people approved, and what was seen then: both are bound to these. */
+static void check_plan(struct arena *a, const struct past_run *r, const struct registry *reg,
+		       struct value *damage)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(TEXT_LIMIT);
+	char intent[65], observed[65];
+
+	json_write(&text, r->plan, JSON_CANONICAL, NULL);
+	if (strstr(text.buf, REDACTED))
+		return;
+	plan_intent_of(r->plan, intent);
+	check_digest(a, r, "intent_digest", intent, damage);
+	if (strcmp(value_text_or(value_get(r->plan, "tool"), ""), "s2sctl " S2SCTL_VERSION) != 0)
+		return;
+	plan_observed_of(r->plan, reg, observed);
+	check_digest(a, r, "observed_digest", observed, damage);
+}
+
+static void check_run(struct arena *a, const struct past_run *r, const struct registry *reg,
+		      struct value *damage)
 {
 	char digest[65];
 	const char *what;
@@ -53,6 +86,7 @@ static void check_run(struct arena *a, const struct past_run *r, struct value *d
 		add_damage(a, damage, r->begun_at_record,
 			   arena_printf(a, "run %s: its plan is not the one whose digest it names",
 					r->id));
+	check_plan(a, r, reg, damage);
 	if (r->is_open || strcmp(r->ended, "receipt") != 0)
 		return;
 	what = receipt_differs(a, r);
@@ -82,13 +116,13 @@ static int take_all(struct journal *j, const struct sb *text, struct arena *a, s
 	return 0;
 }
 
-static void tell(struct journal *j, size_t torn, struct arena *a, struct value *damage,
-		 struct value *doc)
+static void tell(struct journal *j, const struct registry *reg, size_t torn, struct arena *a,
+		 struct value *damage, struct value *doc)
 {
 	struct value *runs = value_list(a);
 
 	for (size_t i = 0; i < j->history.run_count; i++) {
-		check_run(a, &j->history.runs[i], damage);
+		check_run(a, &j->history.runs[i], reg, damage);
 		value_list_add(a, runs, run_value(a, &j->history.runs[i]));
 	}
 	value_set(a, doc, "journal", value_string(a, j->store->place(j->store->ctx)));
@@ -103,8 +137,8 @@ static void tell(struct journal *j, size_t torn, struct arena *a, struct value *
 	value_set(a, doc, "runs", runs);
 }
 
-int verify_journal(const struct store *store, const struct sys *sys, size_t torn, struct arena *a,
-		   struct value **ret, struct err *err)
+int verify_journal(const struct store *store, const struct sys *sys, const struct registry *reg,
+		   size_t torn, struct arena *a, struct value **ret, struct err *err)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(TEXT_LIMIT);
 	CLEANUP(journal_close) struct journal j = { .store = store };
@@ -114,7 +148,7 @@ int verify_journal(const struct store *store, const struct sys *sys, size_t torn
 	if (store->read_all(store->ctx, JOURNAL_NAME, &text, err) < 0 ||
 	    take_all(&j, &text, a, damage, err) < 0)
 		return -err->code;
-	tell(&j, torn, a, damage, doc);
+	tell(&j, reg, torn, a, damage, doc);
 	*ret = value_copy(a, doc); /* what it borrows dies with the journal */
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/console/console.h"
 
+#include <string.h>
+
 #include "providers/console/things.h"
 
 /* -- connections -- */
@@ -149,6 +151,24 @@ static const struct capability capabilities[] = {
 	{ .name = NULL },
 };
 
+/* As the certificate's way back will refuse it. */
+static bool file_finding(const struct value *want, size_t n, struct file_finding *ret)
+{
+	const struct value *word = value_get(want, "on_failure");
+	const char *exchange = value_text_or(value_path(want, "credential.jwt_exchange"), "");
+
+	if (n > 0 || strcmp(value_text_or(word, ""), "rollback") != 0 ||
+	    strcmp(exchange, "ended") != 0)
+		return false;
+	*ret = (struct file_finding){
+		.at = word,
+		.rule = "jwt-exchange-ended",
+		.text = "on_failure says rollback, but the way back will be refused: the file says that JWTs of this credential are no longer exchanged",
+		.hint = "leave on_failure at halt; or change credential.jwt_exchange when it was seen to work",
+	};
+	return true;
+}
+
 const struct provider console_provider = {
 	.name = "console",
 	.doc = "Adobe Developer Console",
@@ -158,4 +178,5 @@ const struct provider console_provider = {
 	.gates = gates,
 	.capabilities = capabilities,
 	.certificate_end = "console.certificate.not_after",
+	.file_finding = file_finding,
 };

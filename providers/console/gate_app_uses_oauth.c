@@ -22,7 +22,8 @@ static void note(struct says *ret, int64_t use_ms)
 }
 
 /* Journalled evidence: only a JWT use after it could take its worth away. */
-static void judge_noted(const struct uses *u, int64_t noted_ms, struct says *ret)
+static void judge_noted(const struct gate_view *g, const struct uses *u, int64_t noted_ms,
+			struct says *ret)
 {
 	char noted[WHEN_TEXT_MAX], jwt[WHEN_TEXT_MAX];
 	int64_t jwt_ms = uses_jwt_certain(u);
@@ -30,7 +31,7 @@ static void judge_noted(const struct uses *u, int64_t noted_ms, struct says *ret
 	when_text(noted, noted_ms);
 	when_text(jwt, jwt_ms);
 	uses_saw(ret, "the app used OAuth at %s (noted), JWT last used %s", noted, jwt);
-	if (jwt_ms > noted_ms) {
+	if (jwt_ms > MAX_OF(noted_ms, uses_asked_since(g))) {
 		uses_say(ret, VERDICT_FAIL,
 			 "the JWT credential was used at %s, after the app had used OAuth at %s",
 			 jwt, noted);
@@ -49,7 +50,7 @@ static void judge(const struct gate_view *g, struct says *ret)
 	int64_t newer_than = MAX_OF(u.restart_ms + USES_MARGIN, u.own_mint_ms);
 
 	if (noted && (!restarted || noted > restarted + USES_MARGIN)) {
-		judge_noted(&u, noted, ret);
+		judge_noted(g, &u, noted, ret);
 		return;
 	}
 	when_text(use, u.oauth_ms);

@@ -33,7 +33,7 @@ void console_get(struct http_req *req, const char *path, const char *what)
 
 bool console_ok(const struct http_resp *resp)
 {
-	return resp->status >= 200 && resp->status < 300;
+	return http_ok(resp);
 }
 
 enum next console_refuse(const struct http_req *req, const struct http_resp *resp, struct err *err)

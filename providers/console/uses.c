@@ -154,6 +154,15 @@ int64_t uses_jwt_certain(const struct uses *u)
 	return MAX_OF(u->jwt_ms, u->attested_floor_ms);
 }
 
+int64_t uses_asked_since(const struct gate_view *g)
+{
+	int64_t noted = view_mark_ms(g->view, MARK_ASKED_SINCE);
+
+	if (restart_ms(g->view))
+		return 0;
+	return noted && noted < g->opened_ms ? noted : g->opened_ms;
+}
+
 int64_t uses_jwt_proved(const struct uses *u)
 {
 	return MAX_OF(u->jwt_named_ms, u->attested_floor_ms);

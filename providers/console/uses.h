@@ -46,6 +46,13 @@ struct uses uses_read(const struct gate_view *g);
 /* The latest JWT use that is certain: an attested reading at its earliest possible instant. */
 int64_t uses_jwt_certain(const struct uses *u);
 
+/*
+ * A run that restarted nothing knows of a JWT use before its first question only that it is over: whoever it was may have been switched since, and a
+ * run is given up and begun again for just that. 0: this run restarted the app itself, and no use since then is excused.
+ */
+int64_t uses_asked_since(const struct gate_view *g);
+#define MARK_ASKED_SINCE "jwt_quiet.since" /* that first question, once jwt_quiet has passed */
+
 /* The latest use that is certainly the JWT grant's, as a proof that it is used: by name, or attested, at its earliest possible instant. */
 int64_t uses_jwt_proved(const struct uses *u);
 /* Whether a use of OAuth at that moment may be this tool's own. */

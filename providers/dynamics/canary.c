@@ -52,7 +52,7 @@ static enum next touch_apply(struct call *c, const struct http_resp *last, struc
 		c->stage = 1;
 		return NEXT_SEND;
 	}
-	if (last->status >= 200 && last->status < 300)
+	if (http_ok(last))
 		return NEXT_DONE;
 	dynamics_unexpected(req, last, err);
 	if (last->status == 400)
@@ -63,22 +63,28 @@ static enum next touch_apply(struct call *c, const struct http_resp *last, struc
 	return NEXT_FAIL;
 }
 
-/* What it holds now is ours, and newer than the restart: then an earlier try has reached it. */
+const char *dynamics_canary_mark(const struct view *v, struct arena *a)
+{
+	const char *nonce = value_text(view_mark(v, "dynamics.canary/touch.nonce"));
+
+	return nonce ? arena_printf(a, CANARY_PREFIX "%s", nonce) : NULL;
+}
+
+/*
+ * What it holds now is what this step writes, whichever of its tries arrived. No instants are compared: Dynamics' clock may be behind the one that
+ * the restart was seen by, and a touch that never shows would be sent again.
+ */
 static enum settled touch_settled(const struct view *v)
 {
 	const struct value *contacts = view_fact(v, "dynamics.contact", "contacts");
-	int64_t since = dynamics_since_ms(v);
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+	const char *mark = dynamics_canary_mark(v, &a);
 
-	if (!contacts || since == 0)
+	if (!contacts)
 		return SETTLED_UNKNOWN;
-	for (size_t i = 0; i < value_count(contacts); i++) {
-		const struct value *item = value_at(contacts, i);
-		const char *value = value_text_or(value_get(item, "value"), "");
-
-		if (value_int_or(value_get(item, "modified_at"), 0) >= since &&
-		    strncmp(value, CANARY_PREFIX, strlen(CANARY_PREFIX)) == 0)
+	for (size_t i = 0; mark && i < value_count(contacts); i++)
+		if (strcmp(value_text_or(value_get(value_at(contacts, i), "value"), ""), mark) == 0)
 			return SETTLED_YES;
-	}
 	return SETTLED_NO;
 }
 
@@ -112,7 +118,7 @@ const struct change_type dynamics_touch = {
 	.undo_doc = "the canary keeps its mark; it stands for no person",
 	.executors = EXEC_BIT(EXEC_API),
 	.executor_default = EXEC_API,
-	.flags = CHANGE_OPTIONAL,
+	.flags = CHANGE_OPTIONAL | CHANGE_NONCE,
 	.apply = touch_apply,
 	.verify = verify,
 	.settled = touch_settled,

@@ -25,4 +25,6 @@ int dynamics_unexpected(const struct http_req *req, const struct http_resp *resp
 int64_t dynamics_since_ms(const struct view *v);
 const char *dynamics_canary_contact(const struct view *v); /* NULL: none declared */
 const char *dynamics_canary_field(const struct view *v);   /* the same */
+/* What this run writes into the canary, once it has been tried; in `a`. NULL: it was not. */
+const char *dynamics_canary_mark(const struct view *v, struct arena *a);
 bool dynamics_is_guid(const char *text);

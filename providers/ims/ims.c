@@ -80,7 +80,7 @@ static enum next prove_apply(struct call *c, const struct http_resp *last, struc
 	ask(c, req);
 	if (!last)
 		return NEXT_SEND;
-	if (last->status >= 200 && last->status < 300) {
+	if (http_ok(last) && last->body) {
 		if (!c->marks)
 			c->marks = value_map(c->arena);
 		value_set(c->arena, c->marks, "token.proved_at",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "integration_app.h"
 
+#include <string.h>
+
 #include "app.h"
 
 static const char *const auth_types[] = { "oauth", NULL };
@@ -62,6 +64,24 @@ static const struct capability capabilities[] = {
 	{ .name = NULL },
 };
 
+/* As app_want_back will refuse it, when it is too late to bring the key. */
+static bool file_finding(const struct value *want, size_t n, struct file_finding *ret)
+{
+	const struct value *word = value_get(want, "on_failure");
+
+	if (n > 0 || strcmp(value_text_or(word, ""), "rollback") != 0 ||
+	    value_path(want, "credential.private_key") ||
+	    value_bool_or(value_path(want, "app.keeps_private_key"), false))
+		return false;
+	*ret = (struct file_finding){
+		.at = word,
+		.rule = "private-key-missing",
+		.text = "on_failure says rollback, but once the app is switched the way back will be refused: it needs the private key, and the file names none",
+		.hint = "write credential.private_key, or app.keeps_private_key: true where the app is known to hold it still",
+	};
+	return true;
+}
+
 const struct provider integration_app_provider = {
 	.name = "integration_app",
 	.doc = "the Campaign Standard - Microsoft Dynamics 365 integration app",
@@ -69,4 +89,5 @@ const struct provider integration_app_provider = {
 	.things = things,
 	.gates = gates,
 	.capabilities = capabilities,
+	.file_finding = file_finding,
 };

@@ -129,7 +129,7 @@ static enum next post(struct call *c, struct restart *r, struct http_req *req, s
 
 static bool is_accepted(const struct http_resp *last)
 {
-	return last && last->status >= 200 && last->status < 300;
+	return last && http_ok(last);
 }
 
 /* Worth another try after a look: lost, too early, too many, or the bridge's own trouble. */

@@ -141,16 +141,13 @@ static void want_switch(const struct view *v, struct changes *c, const char *rea
 	say_way_back(v, c);
 }
 
+/* Also where the status says NONE: what Adobe answers after a conversion is not documented, and the app may still be on JWT. */
 static void diff_unknown(const struct view *v, struct changes *c, const char *state)
 {
 	const struct observation *o = view_seen(v, "app.settings");
 
 	if (strcmp(state, "jwt-only") == 0) /* there is no OAuth credential that it could be on */
 		want_switch(v, c, "jwt-only");
-	else if (strcmp(state, "never-jwt") == 0)
-		changes_find(
-			c, FIND_NOTE, "app-unreadable", NULL,
-			"the app's settings cannot be read, and are not asked for: the credential never was a JWT one");
 	else
 		changes_attest(c, "app.settings", attested,
 			       o && o->why ? o->why :

@@ -241,6 +241,13 @@ static void check_stopped(const struct view *v, struct changes *c, const char *s
 			stopped_names(c, wf));
 }
 
+static const char *unread_why(const struct view *v)
+{
+	const struct observation *o = view_seen(v, "app.workflow");
+
+	return o && o->why ? o->why : "the app has no public API, and no bridge reads it";
+}
+
 static void want_stable(const struct view *v, struct changes *c, bool known,
 			const struct app_workflow wf[APP_WORKFLOWS])
 {
@@ -259,6 +266,8 @@ static void want_stable(const struct view *v, struct changes *c, bool known,
 			"set app.workflows: running to have them started",
 			"no workflow runs and none will be started: nothing will use the OAuth credential");
 	changes_add(c, &app_stable, NULL, NULL, "prove");
+	if (!known) /* a policy that forbids what people read has to know it now, not when the workflows have been restarted */
+		changes_attest(c, "app.workflow", app_workflows, unread_why(v), "stable");
 }
 
 static int workflow_diff(const struct view *v, struct changes *c, struct err *err)
@@ -277,10 +286,7 @@ static int workflow_diff(const struct view *v, struct changes *c, struct err *er
 	if (!known && strcmp(state, "never-jwt") == 0 && !changes_have(c, "app.settings", "switch"))
 		return 0;
 	if (!known && strcmp(state, "jwt-only") != 0) {
-		changes_attest(c, "app.workflow", app_workflows,
-			       o && o->why ? o->why :
-					     "the app has no public API, and no bridge reads it",
-			       NULL);
+		changes_attest(c, "app.workflow", app_workflows, unread_why(v), NULL);
 		return 0;
 	}
 	reason = restart_reason(v, c, state, wf);
@@ -354,10 +360,7 @@ static int workflow_diff_back(const struct view *v, struct changes *c, struct er
 	    (!is_started && !changes_have(c, "app.settings", "switch-back")))
 		return 0;
 	if (!known) {
-		changes_attest(c, "app.workflow", app_workflows,
-			       o && o->why ? o->why :
-					     "the app has no public API, and no bridge reads it",
-			       NULL);
+		changes_attest(c, "app.workflow", app_workflows, unread_why(v), NULL);
 		return 0;
 	}
 	app_from_facts(o->facts, wf);

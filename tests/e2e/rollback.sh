@@ -24,6 +24,8 @@ fresh()
 		-e "s/^\\( *\\)client_secret: fake-dev-secret\$/&\\n\\1private_key: $KEY/" \
 		-e "s/auth_type: jwt, client_id: $client,/& private_key: $KEY,/" \
 		"$top/examples/worlds/two-environments.yaml" >world.yaml
+	# Approvals are made by the clock of this machine.
+	[ -z "${NOW:-}" ] || sed -i "s/^clock: .*/clock: $(date -u +%Y-%m-%dT%H:%M:%SZ)/" world.yaml
 	[ -z "${3:-}" ] || printf '%s\n' "$3" >>world.yaml
 	sandbox "$work/box" "$work/world.yaml" --speed $FAST
 	cp "$ca" ca.pem
@@ -131,6 +133,38 @@ is "the app lives on OAuth" "$(app_is auth_type) $(app_is settings_good)" "oauth
 s2 5 "from there is no way back" rollback rollout.yaml --env dev --apply --time-scale $FAST
 has "it says why" "$(cat out)" "point-of-no-return"
 [ "$failed" = 0 ] || tail -n 5 out err
+
+# ---- as a saved plan, with a policy: checked, approved, carried out ----
+if command -v ssh-keygen >/dev/null; then
+	NOW=1 fresh approved 'jwt_in_usages: true'
+	forward
+	ssh-keygen -q -t ed25519 -N '' -C ann@example.com -f ann
+	echo "ann@example.com $(cut -d ' ' -f 1,2 ann.pub)" >signers
+	back() { "$S2SCTL" rollback rollout.yaml --env dev --time-scale $FAST "$@" >out 2>err </dev/null; }
+	policy() # LINE: the rollout file with this policy in front
+	{
+		cp rollout.yaml plain.yaml
+		awk -v line="$1" '/^connections:/ { printf "policy: %s\n", line } { print }' plain.yaml >rollout.yaml
+	}
+	before=$(ours)
+	policy '{forbid_executors: [bridge]}'
+	back --apply
+	is "a policy is for the way back as well: exit 5" "$? $(grep -c 'forbidden-executor' out | sed 's/[1-9].*/told/')" "5 told"
+	mv plain.yaml rollout.yaml
+	back --apply --policy-exec 'grep -q "\"direction\":\"back\"" && echo "never back" && exit 1'
+	is "an outside checker's no: exit 5" "$? $(grep -c 'policy check: never back' err)" "5 1"
+	policy '{approvals: {signers: signers, all: 1}}'
+	back --by maker@example.com --policy-exec 'grep -q s2sctl.plan' -o back.json
+	is "its yes, and the plan is saved" "$? $([ -s back.json ] && echo saved)" "0 saved"
+	s2 5 "not approved: refused" apply back.json --time-scale $FAST
+	is "and nothing was touched" "$(ours)" "$before"
+	s2 0 "approved" approve back.json --key ann --until 365d
+	s2 0 "verify says so" verify back.json
+	carry_on apply back.json
+	is "carried out from the file, to its end" "$code" 0
+	judge back $client $instance geometrixx-dev
+	s2 5 "and used up" apply back.json --time-scale $FAST
+fi
 
 # ---- by a person, who reads JWT's last use from the card ----
 fresh person 'one_row: false'

@@ -211,6 +211,7 @@ static const struct gate_type quiet = {
 	.observes = quiet_observes,
 	.cadence = "10m",
 	.deadline = "2d",
+	.ask_valid_ms = WHEN_HOUR,
 	.is_safety = true,
 };
 static const struct gate_type *const gates[] = { &quiet, NULL };
@@ -221,8 +222,26 @@ static const struct capability capabilities[] = {
 	  .without = "nobody knows" },
 	{ .name = NULL },
 };
-static const struct provider shop_provider = { "shop", "A shop.", connections,  sections,
-					       things, gates,     capabilities, NULL };
+static bool finding(const struct value *want, size_t n, struct file_finding *ret)
+{
+	const struct value *word = value_get(want, "on_failure");
+
+	if (n > 0 || !value_path(want, "project.title") ||
+	    strcmp(value_text_or(word, ""), "rollback") != 0)
+		return false;
+	*ret = (struct file_finding){ word, "title-back",
+				      "what is known by its title cannot go back", "write its id" };
+	return true;
+}
+
+static const struct provider shop_provider = { .name = "shop",
+					       .doc = "A shop.",
+					       .connections = connections,
+					       .sections = sections,
+					       .things = things,
+					       .gates = gates,
+					       .capabilities = capabilities,
+					       .file_finding = finding };
 static const struct provider *const providers[] = { &shop_provider, NULL };
 const struct registry fake_registry = { providers };
 

@@ -12,6 +12,7 @@
 #include "core/io/file.h"
 #include "core/io/json.h"
 #include "core/run/approval.h"
+#include "core/plan/plan_digest.h"
 #include "core/run/plan_file.h"
 #include "tests/unit/fake_shop.h"
 
@@ -188,6 +189,52 @@ static void an_edited_plan_is_never_taken(void **state)
 	shop_free(s);
 }
 
+/* Appends a copy of the first item of a list, and makes all digests right again: whoever writes plans can do so. */
+static void double_first(struct value *doc, struct arena *a, const char *list)
+{
+	struct value *items = value_copy(a, value_get(doc, list));
+	char hex[65];
+
+	value_list_add(a, items, value_at(items, 0));
+	value_set(a, doc, list, items);
+	plan_intent_of(doc, hex);
+	value_set(a, doc, "intent_digest", value_string(a, hex));
+	plan_observed_of(doc, &shop_registry, hex);
+	value_set(a, doc, "observed_digest", value_string(a, hex));
+	plan_document_of(doc, hex);
+	value_set(a, doc, "document_digest", value_string(a, hex));
+}
+
+static void a_plan_with_two_of_one_name_is_refused(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "steps", "the plan has two steps 'dev/" },
+		{ "environments", "the plan has two environments 'dev'" },
+	};
+	struct shop *s = shop_new(shop_one_env);
+	struct saved sv;
+
+	(void)state;
+	plan_to_file(s, &sv);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(arena_done) struct arena a = ARENA_INIT;
+		CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+		struct value *doc = value_copy(&a, sv.file->doc);
+		struct plan_file *f = NULL;
+		struct err err = ERR_INIT;
+
+		double_first(doc, &a, cases[i][0]);
+		json_write(&text, doc, JSON_CANONICAL, NULL);
+		assert_int_equal(plan_file_parse(&a, "p", text.buf, text.len, &shop_registry, &f,
+						 &err),
+				 -E_REFUSED);
+		if (!strstr(err.msg, cases[i][1]))
+			fail_msg("%s", err.msg);
+	}
+	saved_done(&sv);
+	shop_free(s);
+}
+
 /* ---- freezes ---- */
 
 static void load(struct shop *s, const char *policy, const char *envs)
@@ -322,6 +369,7 @@ int main(void)
 		cmocka_unit_test(another_plan_is_refused_while_one_is_under_way),
 		cmocka_unit_test(a_plan_that_is_swapped_is_refused),
 		cmocka_unit_test(an_edited_plan_is_never_taken),
+		cmocka_unit_test(a_plan_with_two_of_one_name_is_refused),
 		cmocka_unit_test(in_a_freeze_nothing_begins),
 		cmocka_unit_test(a_run_waits_before_the_point_of_no_return_until_the_freeze_ends),
 		cmocka_unit_test(a_freeze_leaves_no_app_half_switched),

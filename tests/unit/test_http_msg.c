@@ -171,9 +171,20 @@ static void a_long_secret_in_words_is_never_half_shown(void **state)
 	secret_free(s);
 }
 
+static void what_did_as_asked_is_2xx_and_no_page(void **state)
+{
+	(void)state;
+	assert_true(http_ok(&(struct http_resp){ .status = 200 }));
+	assert_true(http_ok(&(struct http_resp){ .status = 204 }));
+	assert_false(http_ok(&(struct http_resp){ .status = 200, .text = "<html>" }));
+	assert_false(http_ok(&(struct http_resp){ .status = 302 }));
+	assert_false(http_ok(&(struct http_resp){ .status = 199 }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_did_as_asked_is_2xx_and_no_page),
 		cmocka_unit_test(headers_are_found_by_lower_name),
 		cmocka_unit_test(paths_escape_each_segment),
 		cmocka_unit_test(dots_cannot_climb_a_path),

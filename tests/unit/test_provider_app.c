@@ -322,12 +322,12 @@ static void jwt_only_gets_the_whole_plan_whatever_is_known_of_the_app(void **sta
 	assert_string_equal(diff(&s), "switch(jwt-only) restart(jwt-only) stable(prove)");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
-	assert_string_equal(diff(&s), "switch(jwt-only) restart(jwt-only) stable(prove)");
+	assert_string_equal(diff(&s), "switch(jwt-only) restart(jwt-only) stable(prove); attest app.workflow");
 	/* An app ahead of the console is somebody else's half-done work. */
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
-	assert_string_equal(diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead");
+	assert_string_equal(diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead; attest app.workflow");
 	see(&s, "app.settings", KNOWN_ATTESTED, "{'auth_type':'oauth'}");
-	assert_string_equal(diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead");
+	assert_string_equal(diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead; attest app.workflow");
 }
 
 static void started_on_jwt_goes_on_from_the_switch(void **state)
@@ -439,7 +439,7 @@ static void unknown_app_facts_are_to_be_attested_before_anything_else(void **sta
 	migration(&s, "never-jwt");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
-	assert_string_equal(diff(&s), "note app-unreadable");
+	assert_string_equal(diff(&s), "attest app.settings now");
 }
 
 static void converted_on_jwt_is_an_outage_and_on_oauth_only_a_failed_workflow_is_restarted(

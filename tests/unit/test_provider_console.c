@@ -19,6 +19,7 @@
 #include "providers/console/console.h"
 #include "providers/console/state.h"
 #include "providers/console/things.h"
+#include "providers/console/uses.h"
 #include "providers/ims/ims.h"
 
 #define NOW INT64_C(1795428000000) /* 2026-11-23T10:00:00Z */
@@ -137,7 +138,7 @@ static void unknown(const char *thing, enum known known)
 
 struct answer {
 	int status;
-	const char *body; /* NULL: none */
+	const char *body; /* NULL: none; from '<' on a page instead of JSON */
 };
 
 static enum next talk(call_fn *fn, const struct answer *answers, size_t count)
@@ -158,7 +159,9 @@ static enum next talk(call_fn *fn, const struct answer *answers, size_t count)
 			fail_msg("asked too much: %s %s", req->method, req->path);
 		resp = (struct http_resp){ .status = answers[i].status,
 					   .date_ms = NOW + (int64_t)i };
-		if (answers[i].body)
+		if (answers[i].body && answers[i].body[0] == '<')
+			resp.text = answers[i].body;
+		else if (answers[i].body)
 			resp.body = json_secret(answers[i].body, req->secret_field);
 		i++;
 		rig.sent[rig.sent_count] = (struct http_req){ 0 };
@@ -888,6 +891,26 @@ static void finalize_is_one_patch_and_notes_when(void **state)
 	assert_true((t->flags & CHANGE_SHARED) && (t->flags & CHANGE_CONFIRM));
 }
 
+/* A sign-in page comes with 200 as well. */
+static void a_page_of_a_proxy_is_no_act(void **state)
+{
+	static const char *const names[] = { "start", "finalize", "cancel" };
+
+	(void)state;
+	live("migrate", "STARTED", ON_JWT, RUNS);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct change_type *t = change("console.migration", names[i]);
+
+		assert_int_equal(TALK(t->apply ? t->apply : t->apply_bridge,
+				      { 200, "<html>sign in</html>" }),
+				 NEXT_FAIL);
+		assert_int_equal(rig.err.code, E_REMOTE);
+	}
+	assert_int_equal(TALK(change("ims.token", "prove")->apply, { 200, "<html>sign in</html>" }),
+			 NEXT_FAIL);
+	assert_null(value_get(rig.call.marks, "token.proved_at"));
+}
+
 static void finalize_is_done_when_completed_and_a_row_is_still_there(void **state)
 {
 	const struct change_type *t = change("console.migration", "finalize");
@@ -1175,6 +1198,34 @@ static void a_stale_answer_takes_no_use_back(void **state)
 	sample(NOW, "true", RESTART - HOUR, RESTART - HOUR);
 	assert_int_equal(ask_gate(&gate_app_uses_oauth), VERDICT_PASS);
 	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_FAIL);
+}
+
+/* The run that failed was given up, whoever it was has been switched, and a new run restarts nothing. */
+static void a_use_before_the_first_question_of_a_run_without_a_restart_is_waited_out(void **state)
+{
+	const int64_t use = NOW - 20 * HOUR, asked = NOW - 2 * HOUR;
+	const int64_t ready = asked + 24 * HOUR + 10 * MINUTE;
+
+	(void)state;
+	begin("{}");
+	know("app.workflow", KNOWN_BRIDGE,
+	     arena_printf(&rig.a, "{'started_at':%lld}", (long long)(NOW - 25 * HOUR)));
+	rnd.opened_ms = asked;
+	sample(NOW, "true", NOW - 22 * HOUR, use);
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_WAIT);
+	assert_int_equal(rnd.says.until_ms, ready);
+	sample(ready, "true", NOW - 22 * HOUR, use);
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_PASS);
+	assert_int_equal(value_int_or(value_get(rnd.says.marks, MARK_ASKED_SINCE), 0), asked);
+	/* Asked again before finalize: the first question stays the first one, and what came after it is not excused. */
+	marks(arena_printf(&rig.a, "{'jwt_quiet.since':%lld,'oauth_use.at':%lld}", (long long)asked,
+			   (long long)(NOW - 22 * HOUR)));
+	rnd.opened_ms = ready;
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_PASS);
+	assert_int_equal(ask_gate(&gate_app_uses_oauth), VERDICT_PASS);
+	sample(ready + HOUR, "true", NOW - 22 * HOUR, asked + 1);
+	assert_int_equal(ask_gate(&gate_jwt_quiet), VERDICT_FAIL);
+	assert_int_equal(ask_gate(&gate_app_uses_oauth), VERDICT_FAIL);
 }
 
 static void without_a_restart_what_is_known_of_the_start_counts(void **state)
@@ -1536,6 +1587,7 @@ int main(void)
 		T(what_failed_is_refused_not_attested),
 		T(attested_facts_alone_lead_to_the_same_plan),
 		T(finalize_is_one_patch_and_notes_when),
+		T(a_page_of_a_proxy_is_no_act),
 		T(finalize_is_done_when_completed_and_a_row_is_still_there),
 		T(start_goes_through_the_bridge_and_settles_as_started),
 		T(a_secret_goes_straight_to_its_reference),
@@ -1547,6 +1599,7 @@ int main(void)
 		T(clocks_that_differ_by_more_than_five_minutes_prove_nothing),
 		T(a_stale_answer_takes_no_use_back),
 		T(without_a_restart_what_is_known_of_the_start_counts),
+		T(a_use_before_the_first_question_of_a_run_without_a_restart_is_waited_out),
 		T(a_noted_use_passes_until_jwt_is_used_after_it),
 		T(usages_that_nobody_may_read_are_asked_of_a_person),
 		T(quiet_is_a_day_and_the_lag_after_the_last_use),

@@ -352,9 +352,11 @@ static void a_touch_that_fails_says_what_to_look_at(void **state)
 	}
 }
 
-static void a_touch_is_settled_by_its_mark_on_the_contact(void **state)
+#define TRIED "{'restart.at':1795428000000,'dynamics.canary/touch.nonce':'n0nce'}"
+
+static void a_touch_is_settled_by_its_own_mark_on_the_contact(void **state)
 {
-	struct view v = view_of(CANARY, "{'restart.at':1000}");
+	struct view v = view_of(CANARY, TRIED);
 	struct observation seen[] = { { .thing = "dynamics.contact", .known = KNOWN_API } };
 
 	(void)state;
@@ -364,12 +366,61 @@ static void a_touch_is_settled_by_its_mark_on_the_contact(void **state)
 	seen[0].facts = json("{'contacts':[]}");
 	assert_int_equal(dynamics_touch.settled(&v), SETTLED_NO);
 	seen[0].facts =
-		json("{'contacts':[{'id':'" GUID "','modified_at':1000,'value':'s2sctl x'}]}");
+		json("{'contacts':[{'id':'" GUID "','modified_at':1000,'value':'s2sctl n0nce'}]}");
 	assert_int_equal(dynamics_touch.settled(&v), SETTLED_YES);
-	seen[0].facts = json("{'contacts':[{'id':'" GUID "','modified_at':1000,'value':'hello'}]}");
+	/* Another run's, however new. */
+	seen[0].facts = json("{'contacts':[{'id':'" GUID
+			     "','modified_at':1795428100000,'value':'s2sctl other'}]}");
 	assert_int_equal(dynamics_touch.settled(&v), SETTLED_NO);
 	seen[0].facts = json("{'contacts':[{'id':'" GUID "','modified_at':1000}]}");
 	assert_int_equal(dynamics_touch.settled(&v), SETTLED_NO);
+	/* Not tried yet: what is there was there before. */
+	v.marks = json("{'restart.at':1795428000000}");
+	seen[0].facts =
+		json("{'contacts':[{'id':'" GUID "','modified_at':1000,'value':'s2sctl n0nce'}]}");
+	assert_int_equal(dynamics_touch.settled(&v), SETTLED_NO);
+}
+
+/* Dynamics' clock is four minutes behind the one by which the restart was seen. */
+static void a_clock_that_is_behind_does_not_hide_the_touch(void **state)
+{
+	struct view v = view_of(CANARY, TRIED);
+	struct observation seen[] = { { .thing = "dynamics.contact", .known = KNOWN_API } };
+	struct http_req reqs[2];
+	struct call c;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+		converse(
+			dynamics_contact.observe, &v, &c, reqs, 1,
+			(const char *const[]){
+				"{'contactid':'" GUID
+				"','emailaddress1':'c@x.org','modifiedon':'2026-11-23T09:56:05Z','description':'s2sctl n0nce'}" },
+			&err),
+		NEXT_DONE);
+	assert_int_equal(value_int_or(value_get(c.facts, "count"), -1), 1);
+	seen[0].facts = c.facts;
+	v.seen = seen;
+	v.seen_count = 1;
+	assert_int_equal(dynamics_touch.settled(&v), SETTLED_YES);
+}
+
+static void a_page_instead_of_an_answer_is_no_touch(void **state)
+{
+	const struct view v = view_of(CANARY, "{}");
+	struct call c = { .arena = &mem, .view = &v, .nonce = "n0nce" };
+	struct http_req req;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(dynamics_touch.apply(&c, NULL, &req, &err), NEXT_SEND);
+	assert_int_equal(dynamics_touch.apply(&c,
+					      &(struct http_resp){ .status = 200,
+								   .text = "<html>sign in</html>" },
+					      &req, &err),
+			 NEXT_FAIL);
+	assert_int_equal(err.code, E_REMOTE);
 }
 
 /* --- diff, after an app that is proved --- */
@@ -445,7 +496,9 @@ int main(void)
 		T(a_canary_is_the_only_contact_that_is_read_and_only_once_it_changed),
 		T(the_touch_only_ever_updates),
 		T(a_touch_that_fails_says_what_to_look_at),
-		T(a_touch_is_settled_by_its_mark_on_the_contact),
+		T(a_touch_is_settled_by_its_own_mark_on_the_contact),
+		T(a_clock_that_is_behind_does_not_hide_the_touch),
+		T(a_page_instead_of_an_answer_is_no_touch),
 		T(a_declared_canary_is_touched_when_the_app_is_proved),
 		T(only_whole_guids_are_guids),
 	};

@@ -460,6 +460,55 @@ static void what_a_failed_gate_leads_to_is_each_environments_own(void **state)
 	drop(l);
 }
 
+static void what_a_provider_finds_in_the_file_is_warned_of_once(void **state)
+{
+	struct loaded *l =
+		load_parts(SHOP "defaults: {on_failure: rollback}\n",
+			   CLOSE "  prod:\n"
+				 "    project: {organization: o, title: Shop}\n"
+				 "    credential: {client_id: c-2, client_secret: env:S}\n" CLOSE
+				 "  qa:\n"
+				 "    project: {organization: o, title: Other}\n"
+				 "    credential: {client_id: c-3, client_secret: env:S}\n" CLOSE);
+	(void)state;
+	assert_string_equal(
+		l->text.buf,
+		"3:24 warning title-back environment 'prod': what is known by its title cannot go back | write its id\n");
+	assert_int_equal(l->status, 0);
+	drop(l);
+}
+
+static void looks_that_outlast_a_persons_reading_are_warned_of(void **state)
+{
+	static const struct {
+		const char *gate;
+		bool is_long;
+	} cases[] = {
+		{ "{cadence: 20m, passes: 3}", false },
+		{ "{cadence: 20m, passes: 4}", true },
+		{ "{cadence: 20m, min_samples: 60}", false }, /* in one go, a minute apart */
+		{ "{cadence: 20m, min_samples: 61}", true },
+		{ "{cadence: 30s, min_samples: 100}", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct arena a = ARENA_INIT;
+		struct loaded *l =
+			load_parts(SHOP, arena_printf(&a, CLOSE "    gates: {quiet: %s}\n",
+						      cases[i].gate));
+		assert_int_equal(l->status, 0);
+		if (cases[i].is_long)
+			assert_says(
+				l,
+				" warning attested-too-short gate 'quiet' wants looks that agree for 1h, and what a person reads counts for 1h: "
+				"where a person has to read it, it never passes | fewer looks");
+		else
+			assert_string_equal(l->text.buf, "");
+		drop(l);
+		arena_done(&a);
+	}
+}
+
 static void environments_that_are_not_there_and_cycles_are_told(void **state)
 {
 	static const char env[] = "  %s:\n"
@@ -831,6 +880,8 @@ int main(void)
 		cmocka_unit_test(a_prefix_begins_with_a_slash),
 		cmocka_unit_test(gate_thresholds_have_floors),
 		cmocka_unit_test(what_a_failed_gate_leads_to_is_each_environments_own),
+		cmocka_unit_test(what_a_provider_finds_in_the_file_is_warned_of_once),
+		cmocka_unit_test(looks_that_outlast_a_persons_reading_are_warned_of),
 		cmocka_unit_test(environments_that_are_not_there_and_cycles_are_told),
 		cmocka_unit_test(the_same_integration_twice_is_an_error),
 		cmocka_unit_test(environments_of_one_client_are_noted),

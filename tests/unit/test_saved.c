@@ -113,6 +113,26 @@ static void a_plan_comes_back_as_it_was(void **state)
 	shop_free(s);
 }
 
+/* What was judged by facts is not what the type says in general. */
+static void what_cannot_be_undone_any_more_stays_so_when_read_back(void **state)
+{
+	struct shop *s = shop_new(shop_two_envs);
+	struct plan *p = plan_of(s, &usual), *q = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	p->steps[0].undo = UNDO_GONE;
+	p->steps[0].undo_doc = "what it needs is not there any more";
+	assert_int_not_equal(p->steps[0].type->undo, UNDO_GONE);
+	assert_int_equal(plan_from_value(&s->arena, &shop_registry, s->rollout, plan_to_value(p),
+					 &q, &err),
+			 0);
+	assert_int_equal(q->steps[0].undo, UNDO_GONE);
+	assert_string_equal(q->steps[0].undo_doc, "what it needs is not there any more");
+	assert_int_equal(q->steps[1].undo, p->steps[1].undo);
+	shop_free(s);
+}
+
 static void the_document_says_what_it_is_and_keeps_private_facts_out(void **state)
 {
 	struct shop *s = shop_new(shop_one_env);
@@ -336,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plan_comes_back_as_it_was),
+		cmocka_unit_test(what_cannot_be_undone_any_more_stays_so_when_read_back),
 		cmocka_unit_test(the_document_says_what_it_is_and_keeps_private_facts_out),
 		cmocka_unit_test(a_plan_says_which_way_it_leads_and_approval_is_for_that_way),
 		cmocka_unit_test(time_and_samples_move_no_digest),

@@ -39,7 +39,7 @@ static const struct value *verify(struct shop *s, struct arena *a, struct err *e
 	struct value *doc = NULL;
 
 	*err = (struct err)ERR_INIT;
-	if (verify_journal(&s->store, &s->sys, 0, a, &doc, err) < 0)
+	if (verify_journal(&s->store, &s->sys, &shop_registry, 0, a, &doc, err) < 0)
 		return NULL;
 	return doc;
 }
@@ -60,8 +60,25 @@ static void assert_damaged(struct shop *s, int64_t record, const char *words)
 	arena_done(&a);
 }
 
+/* Whoever edits a plan and its digest as well. */
+static void digest_plan_again(struct sb *text)
+{
+	struct arena a = ARENA_INIT;
+	struct value *rec;
+	struct err err = ERR_INIT;
+	char hex[65];
+
+	assert_int_equal(json_parse(&a, text->buf, text->len, NULL, NULL, NULL, &rec, &err), 0);
+	receipt_plan_digest(value_get(rec, "plan"), hex);
+	value_set(&a, rec, "plan_digest", value_string(&a, hex));
+	sb_reset(text);
+	json_write(text, rec, JSON_CANONICAL, NULL);
+	arena_done(&a);
+}
+
 /* Whoever edits a record and makes the chain good again: only what the records say to each other is left to show it. */
-static void edit_and_chain(struct shop *s, const char *type, const char *from, const char *to)
+static void edit_and_chain(struct shop *s, const char *type, const char *from, const char *to,
+			   bool with_digest)
 {
 	CLEANUP(sb_done) struct sb out = SB_INIT(sizeof(s->w->journal));
 	char head[65] = "", *line = s->w->journal, *end = line + s->w->journal_len;
@@ -92,6 +109,8 @@ static void edit_and_chain(struct shop *s, const char *type, const char *from, c
 			sb_reset(&text);
 			sb_add(&text, edited.buf);
 			is_edited = true;
+			if (with_digest)
+				digest_plan_again(&text);
 		}
 		digest_hex(text.buf, text.len, head);
 		sb_addn(&out, text.buf, text.len);
@@ -234,7 +253,7 @@ static void assert_forgery_shows(const char *type, const char *from, const char 
 {
 	struct shop *s = make();
 
-	edit_and_chain(s, type, from, to);
+	edit_and_chain(s, type, from, to, false);
 	assert_damaged(s, record_of(s, where), words);
 	shop_free(s);
 }
@@ -260,6 +279,26 @@ static void forged_records_do_not_agree_with_the_receipt(void **state)
 			     "\"type\":\"run\"", "plan is not the one");
 }
 
+static void assert_edited_plan_shows(const char *from, const char *to, const char *words)
+{
+	struct shop *s = make();
+
+	edit_and_chain(s, "run", from, to, true);
+	assert_damaged(s, record_of(s, "\"type\":\"run\""), words);
+	shop_free(s);
+}
+
+static void an_edited_plan_does_not_give_what_was_approved(void **state)
+{
+	(void)state;
+	assert_edited_plan_shows("\"executor\":\"operator\"", "\"executor\":\"api\"",
+				 "plan's intent_digest is not");
+	assert_edited_plan_shows("\"intent_digest\":\"", "\"intent_digest\":\"0",
+				 "plan's intent_digest is not");
+	assert_edited_plan_shows("\"observed_digest\":\"", "\"observed_digest\":\"0",
+				 "plan's observed_digest is not");
+}
+
 static void a_journal_of_another_format_is_not_judged(void **state)
 {
 	struct shop *s = make();
@@ -267,7 +306,7 @@ static void a_journal_of_another_format_is_not_judged(void **state)
 	struct err err;
 
 	(void)state;
-	edit_and_chain(s, "journal", "\"format\":1", "\"format\":2");
+	edit_and_chain(s, "journal", "\"format\":1", "\"format\":2", false);
 	assert_null(verify(s, &a, &err));
 	assert_int_equal(err.code, E_REFUSED);
 	arena_done(&a);
@@ -297,6 +336,7 @@ int main(void)
 		cmocka_unit_test(plain_damage_is_named_by_record),
 		cmocka_unit_test(every_byte_that_is_changed_shows),
 		cmocka_unit_test(forged_records_do_not_agree_with_the_receipt),
+		cmocka_unit_test(an_edited_plan_does_not_give_what_was_approved),
 		cmocka_unit_test(a_journal_of_another_format_is_not_judged),
 		cmocka_unit_test(an_empty_journal_is_sound),
 	};
