@@ -44,7 +44,7 @@ static void put_things(struct sb *out, const char *head, const struct value *lis
 {
 	if (!value_count(list))
 		return;
-	sb_addf(out, "; %s ", head);
+	sb_add(out, head);
 	for (size_t i = 0; i < value_count(list); i++) {
 		sb_add(out, i ? ", " : "");
 		text_add(out, value_text(value_at(list, i)), CUT_NAME);
@@ -67,13 +67,10 @@ static void put_head(const struct value *doc, const struct report_style *st, str
 
 		sb_reset(&line);
 		text_add(&line, words(e, "name"), CUT_NAME);
-		sb_addf(&line, ": %s",
-			value_count(value_get(e, "recorded")) ? "" : "nothing is recorded");
-		if (value_count(value_get(e, "recorded"))) {
-			sb_shrink(&line, line.len - 2);
-			put_things(&line, "recorded:", value_get(e, "recorded"));
-		}
-		put_things(&line, "assumed:", value_get(e, "assumed"));
+		if (!value_count(value_get(e, "recorded")))
+			sb_add(&line, ": nothing is recorded");
+		put_things(&line, ": recorded: ", value_get(e, "recorded"));
+		put_things(&line, "; assumed: ", value_get(e, "assumed"));
 		put_para(out, st, 2, INK_PLAIN, line.buf);
 	}
 	sb_addc(out, '\n');
@@ -145,13 +142,16 @@ static void put_steps(const struct value *doc, const struct report_style *st, st
 	sb_addc(out, '\n');
 }
 
-static void put_command(const struct value *c, const struct report_style *st, struct sb *out)
+static void put_command(const struct value *c, size_t same, const struct report_style *st,
+			struct sb *out)
 {
 	CLEANUP(sb_done) struct sb line = SB_INIT(SB_TEXT_MAX);
 
 	put_span(&line, number(c, "began_ms"));
 	sb_addf(&line, "  apply, exit %" PRId64 " after ", number(c, "exit_status"));
 	text_add_span(&line, (number(c, "ended_ms") - number(c, "began_ms")) / 1000 * 1000);
+	if (same)
+		sb_addf(&line, ", as %zu before it", same);
 	sb_add(&line, *words(c, "words") ? ": " : "");
 	text_add(&line, words(c, "words"), CUT_VALUE);
 	if (value_get(c, "until_ms")) {
@@ -161,16 +161,31 @@ static void put_command(const struct value *c, const struct report_style *st, st
 	put_para(out, st, 2, INK_PLAIN, line.buf);
 }
 
-static void put_commands(const struct value *doc, const struct report_style *st, struct sb *out)
+static bool says_the_same(const struct value *a, const struct value *b)
 {
-	const struct value *u = value_get(doc, "undisturbed"), *list = value_get(u, "commands");
-	size_t n = value_count(list);
+	return a && b && number(a, "exit_status") == number(b, "exit_status") &&
+	       strcmp(words(a, "words"), words(b, "words")) == 0;
+}
 
-	for (size_t i = 0; i < n; i++)
-		if (i < COMMANDS_SHOWN - 1 || i == n - 1)
-			put_command(value_at(list, i), st, out);
-		else if (i == COMMANDS_SHOWN - 1)
-			sb_addf(out, "  ... %zu more ...\n", n - COMMANDS_SHOWN);
+/* Who runs the same command again and gets the same answer reads it once. */
+static void put_commands(const struct value *list, const struct report_style *st, struct sb *out)
+{
+	size_t n = value_count(list), shown = 0, same = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct value *c = value_at(list, i), *next = value_at(list, i + 1);
+
+		if (says_the_same(c, next)) {
+			same++;
+			continue;
+		}
+		if (shown < COMMANDS_SHOWN || !next)
+			put_command(c, same, st, out);
+		else if (shown == COMMANDS_SHOWN)
+			sb_add(out, "  ...\n");
+		shown++;
+		same = 0;
+	}
 }
 
 static void put_undisturbed(const struct value *doc, const struct report_style *st, struct sb *out)
@@ -186,7 +201,7 @@ static void put_undisturbed(const struct value *doc, const struct report_style *
 		plural(commands), number(u, "answers"), plural(number(u, "answers")));
 	sb_add(&line, number(u, "answers") ? ", who answer at once" : "");
 	put_para(out, st, 0, INK_BOLD, line.buf);
-	put_commands(doc, st, out);
+	put_commands(value_get(u, "commands"), st, out);
 	for (size_t i = 0; i < value_count(never); i++) {
 		const struct value *s = value_at(never, i);
 
@@ -347,13 +362,12 @@ static void put_verdict(const struct value *doc, const struct report_style *st, 
 			sb_add(&line, "; to see one again: ");
 			text_add(&line, words(doc, "replay"), CUT_TEXT);
 		}
+	} else if (strcmp(verdict, "refused") == 0) {
+		sb_add(&line, "the plan is refused; nothing was played");
 	} else {
-		sb_addf(&line, "%s: ",
-			strcmp(verdict, "refused") == 0 ?
-				"the plan is refused" :
-				"it does not come to its end even undisturbed");
+		sb_add(&line,
+		       "it does not come to its end even undisturbed, so nothing more was played: ");
 		text_add(&line, words(u, "words"), CUT_TEXT);
-		sb_add(&line, "; so nothing more was played");
 	}
 	put_para(out, st, 0, strcmp(verdict, "sound") == 0 ? INK_GREEN : INK_RED, line.buf);
 }
@@ -364,7 +378,8 @@ void report_rehearsal_text(const struct value *doc, const struct report_style *s
 	put_head(doc, style, out);
 	put_findings(doc, style, out);
 	put_steps(doc, style, out);
-	put_undisturbed(doc, style, out);
+	if (strcmp(words(doc, "verdict"), "refused") != 0)
+		put_undisturbed(doc, style, out);
 	put_disturbed(doc, style, out);
 	put_verdict(doc, style, out);
 }

@@ -100,6 +100,7 @@ struct point {
 struct play {
 	struct disturbance d;
 	size_t row, column;
+	bool is_chosen;
 };
 struct cell {
 	unsigned of, played, other,
@@ -276,7 +277,7 @@ static void add_play(struct rehearsal *h, size_t row, size_t column, struct dist
 		    h->plays[i].d.address == d.address)
 			return;
 	h->plays = arena_grow(h->a, h->plays, h->play_count, &h->play_cap, sizeof(*h->plays));
-	h->plays[h->play_count++] = (struct play){ d, row, column };
+	h->plays[h->play_count++] = (struct play){ .d = d, .row = row, .column = column };
 	h->cells[row * COLUMN_COUNT + column].of++;
 }
 
@@ -431,19 +432,44 @@ static void count_play(struct rehearsal *h, const struct play *p, const struct o
 		list_play(h, p, out);
 }
 
+/* One play of each cell; then as many of these as may be, each with the same chance. The number of those chosen. */
+static size_t choose_sample(struct rehearsal *h, size_t most)
+{
+	struct sim_random r = sim_random_stream(h->o->seed, STREAM_SAMPLE);
+	size_t *firsts = arena_array(h->a, h->play_count + 1, sizeof(*firsts)), n = 0, taken = 0;
+
+	for (size_t i = 0, end; i < h->play_count; i = end) {
+		for (end = i + 1; end < h->play_count && h->plays[end].row == h->plays[i].row &&
+				  h->plays[end].column == h->plays[i].column;)
+			end++;
+		firsts[n++] = (size_t)sim_random_between(&r, (int64_t)i, (int64_t)end - 1);
+	}
+	most = MIN_OF(most, n);
+	for (size_t i = 0; i < n; i++) {
+		if ((size_t)sim_random_between(&r, 0, (int64_t)(n - i) - 1) >= most - taken)
+			continue;
+		h->plays[firsts[i]].is_chosen = true;
+		taken++;
+	}
+	return taken;
+}
+
+static size_t choose_all(struct rehearsal *h)
+{
+	for (size_t i = 0; i < h->play_count; i++)
+		h->plays[i].is_chosen = true;
+	return h->play_count;
+}
+
 static int play_all(struct rehearsal *h, struct err *err)
 {
-	size_t most = h->o->plays_max && h->o->plays_max < h->play_count ? h->o->plays_max :
-									   h->play_count;
-	struct sim_random r = sim_random_stream(h->o->seed, STREAM_SAMPLE);
+	size_t most = h->o->plays_max ? choose_sample(h, h->o->plays_max) : choose_all(h);
 	size_t played = 0;
 
-	for (size_t i = 0; i < h->play_count && played < most; i++) {
-		struct outcome out;
+	for (size_t i = 0; i < h->play_count; i++) {
+		struct outcome out = { .happened = false };
 
-		/* Each of those that are left has the same chance for one of the places that are left. */
-		if ((size_t)sim_random_between(&r, 0, (int64_t)(h->play_count - i) - 1) >=
-		    most - played)
+		if (!h->plays[i].is_chosen)
 			continue;
 		if (h->o->stop && h->o->stop(h->o->ctx))
 			return err_set(err, E_SIGNAL, "interrupted after %zu of %zu plays", played,

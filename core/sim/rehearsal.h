@@ -51,7 +51,7 @@ struct rehearsal_options {
 	void (*progress)(void *ctx, size_t played, size_t of);  /* may be NULL */
 	bool (*stop)(void *ctx);                                /* asked before each play; may be NULL */
 	uint64_t seed;
-	size_t plays_max; /* a sample of so many disturbed plays; 0: all */
+	size_t plays_max; /* a sample: at most one play a cell of the table, and so many in all; 0: everything */
 };
 
 /* Fills ret with the document, in `a`. E_SIGNAL when it was stopped; what `open` says when there is no scene. */
