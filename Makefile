@@ -131,7 +131,7 @@ $(B)/libsandbox.a: $(call obj,$(filter-out cmd/s2s-sandbox/main.c,$(sandbox_src)
 $(B)/libtesthelp.a: $(call obj,$(help_src))
 all_libs := $(addprefix $(B)/,libtesthelp.a libcmd.a libsandbox.a libsim.a libproviders.a libtwins.a libcore.a)
 
-$(B)/s2sctl: $(call obj,cmd/s2sctl/main.c) $(B)/libcmd.a $(B)/libproviders.a $(B)/libcore.a
+$(B)/s2sctl: $(call obj,cmd/s2sctl/main.c) $(B)/libcmd.a $(B)/libsim.a $(B)/libproviders.a $(B)/libtwins.a $(B)/libcore.a
 	$(link) $(PKG_LIBS)
 $(B)/s2s-sandbox: $(call obj,cmd/s2s-sandbox/main.c) $(B)/libsandbox.a $(B)/libtwins.a $(B)/libcore.a
 	$(link) $(SANDBOX_LIBS) $(PKG_LIBS)

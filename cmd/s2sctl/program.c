@@ -26,6 +26,9 @@ static const struct command verify = {
 };
 static const struct command unlock = { "unlock", "FILE", "say who holds the lock, or take it away",
 				       cmd_unlock };
+static const struct command rehearse = { "rehearse", "PLAN|FILE",
+					 "play it against a model, with all that can go wrong",
+					 cmd_rehearse };
 static const struct command doctor = { "doctor", "FILE", "try all systems, reading only",
 				       cmd_doctor };
 static const struct command schema = { "schema", "[plan]",
@@ -34,9 +37,9 @@ static const struct command schema = { "schema", "[plan]",
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan,   &approve, &apply,   &rollback,
-					   &status,   &ack,    &show,    &verify,  &unlock,
-					   &doctor,   &schema, &help,    &version, NULL };
+const struct command *const commands[] = { &validate, &plan, &approve, &apply,  &rollback, &status,
+					   &ack,      &show, &verify,  &unlock, &rehearse, &doctor,
+					   &schema,   &help, &version, NULL };
 
 static const struct command *find(const char *name)
 {

@@ -103,6 +103,7 @@ int cmd_ack(struct session *s, int argc, const char *const *argv);
 int cmd_unlock(struct session *s, int argc, const char *const *argv);
 int cmd_approve(struct session *s, int argc, const char *const *argv);
 int cmd_verify(struct session *s, int argc, const char *const *argv);
+int cmd_rehearse(struct session *s, int argc, const char *const *argv);
 int cmd_doctor(struct session *s, int argc, const char *const *argv);
 int cmd_schema(struct session *s, int argc, const char *const *argv);
 int cmd_help(struct session *s, int argc, const char *const *argv);

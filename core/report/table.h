@@ -7,7 +7,7 @@
 #pragma once
 #include "core/report/lines.h"
 
-#define TABLE_COLUMNS_MAX 12u
+#define TABLE_COLUMNS_MAX 16u
 
 struct table {
 	struct arena arena;

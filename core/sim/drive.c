@@ -12,7 +12,6 @@
 #include "core/io/json.h"
 #include "core/report/status.h"
 #include "core/report/text_plan.h"
-#include "core/run/apply.h"
 #include "core/run/attest.h"
 #include "core/run/planner.h"
 #include "core/sim/memory.h"
@@ -37,6 +36,7 @@
 struct drive {
 	const struct drive_case *c;
 	struct drive_result *r;
+	struct drive_watch watch; /* all NULL when nobody is told */
 	struct arena arena;
 	struct sim_clock clock;
 	struct memory memory;
@@ -112,10 +112,19 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 
 	if (*address)
 		troubles_at_step(&d->r->troubles, address, strlen(address));
+	if (d->watch.event)
+		d->watch.event(d->watch.ctx, d->clock.now_ms, ev, address);
 	sb_addf(&line, "%-7s %s: %s", words[ev], address, text);
 	if (until_ms)
 		sb_addf(&line, " (until %s)", when_text(when, until_ms));
 	tell(d, "output", &line);
+}
+
+static void ask_person(struct drive *d, const char *address, const struct instruction *in)
+{
+	if (d->watch.asked)
+		d->watch.asked(d->watch.ctx, d->clock.now_ms, address);
+	questions_ask(&d->questions, address, in);
 }
 
 static void on_instruct(void *ctx, const char *address, const struct instruction *in,
@@ -129,7 +138,7 @@ static void on_instruct(void *ctx, const char *address, const struct instruction
 		sb_addf(&out, "  %zu.     %s\n", i + 1, in->lines[i]);
 	sb_addf(&out, "  check  %s\n  then   %s\n", in->check ? in->check : "", ack);
 	tell(d, "output", &out);
-	questions_ask(&d->questions, address, in);
+	ask_person(d, address, in);
 }
 
 /* The first time it is not given: the program then says which title --confirm wants. */
@@ -156,10 +165,10 @@ static void ask_for_facts(struct drive *d, const struct plan_env *env)
 		for (const char *const *f = need->facts; *f; f++)
 			sb_addf(&args, "%s--fact %s=...", args.len ? " " : "", *f);
 		in.ack_args = args.buf;
-		questions_ask(&d->questions,
-			      arena_printf(&d->arena, "%s/%s/attest", env->env->name,
-					   need->thing->name),
-			      &in);
+		ask_person(d,
+			   arena_printf(&d->arena, "%s/%s/attest", env->env->name,
+					need->thing->name),
+			   &in);
 	}
 }
 
@@ -190,9 +199,13 @@ static void show(struct drive *d, struct plan *p)
 
 static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 {
+	struct drive *d = ctx;
+
 	if (!is_resumed) {
 		show(ctx, p);
 		name_others(ctx, p);
+		if (d->watch.planned)
+			d->watch.planned(d->watch.ctx, plan_to_value(p), plan_exit_status(p));
 	}
 	return plan_exit_status(p);
 }
@@ -288,8 +301,10 @@ static struct ending command_apply(struct drive *d)
 	struct err err = ERR_INIT;
 	CLEANUP(arena_done) struct arena a = ARENA_INIT;
 	struct ending e = { 0 };
+	int64_t began;
 	int rc;
 
+	began = d->clock.now_ms;
 	begin_command(d, d->abandon ? SCENE_ABANDONS : SCENE_APPLY);
 	e.acks_before = d->questions.acks;
 	d->r->applies++;
@@ -309,6 +324,9 @@ static struct ending command_apply(struct drive *d)
 	read_words(d, rc < 0 ? err.msg : result.summary, err.hint);
 	e.by_itself = end_command(d, SCENE_APPLY, e.status);
 	e.acks = d->questions.acks;
+	if (d->watch.applied)
+		d->watch.applied(d->watch.ctx, began, d->clock.now_ms, e.status,
+				 rc < 0 ? err.msg : result.summary, e.until_ms);
 	return e;
 }
 
@@ -525,13 +543,39 @@ static void play(struct drive *d)
 
 /* ---- putting it together ---- */
 
+static void choose_envs(struct drive *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->rollout->env_count; i++) {
+		const char *const *name = d->c->envs;
+
+		while (name && *name && strcmp(*name, d->rollout->envs[i].name) != 0)
+			name++;
+		if (!name || *name)
+			d->envs[n++] = &d->rollout->envs[i];
+	}
+}
+
+/* Nobody signs in a simulation. */
+static const struct value *without_approvals(struct arena *a, const struct value *policy)
+{
+	struct value *rest = value_map(a);
+
+	for (size_t i = 0; i < value_count(policy); i++)
+		if (strcmp(value_key_at(policy, i), "approvals") != 0)
+			value_set(a, rest, value_key_at(policy, i), value_at(policy, i));
+	return policy ? rest : NULL;
+}
+
 static bool load(struct drive *d)
 {
 	struct diags diags;
 
 	diags_init(&diags, &d->arena);
-	if (rollout_parse("rollout.yaml", d->c->rollout, strlen(d->c->rollout), d->c->registry,
-			  &d->clock.sys, &d->arena, &d->rollout, &diags) < 0) {
+	if (rollout_parse(d->c->path ? d->c->path : "rollout.yaml", d->c->rollout,
+			  strlen(d->c->rollout), d->c->registry, &d->clock.sys, &d->arena,
+			  &d->rollout, &diags) < 0) {
 		CLEANUP(sb_done) struct sb text = SB_INIT(65536);
 
 		diags_print(&diags, &text);
@@ -541,9 +585,10 @@ static bool load(struct drive *d)
 		return false;
 	}
 	d->envs = arena_array(&d->arena, d->rollout->env_count + 1, sizeof(*d->envs));
-	for (size_t i = 0; i < d->rollout->env_count; i++)
-		d->envs[i] = &d->rollout->envs[i];
+	choose_envs(d);
 	d->all = d->envs;
+	if (d->c->is_approved)
+		d->rollout->policy = without_approvals(&d->arena, d->rollout->policy);
 	return true;
 }
 
@@ -562,6 +607,10 @@ static void set_up(struct drive *d)
 		.gap = c->gap,
 		.random = sim_random_stream(c->seed, STREAM_TROUBLE),
 	};
+	if (c->watch)
+		d->watch = *c->watch;
+	t->on_point = d->watch.point;
+	t->on_point_ctx = d->watch.ctx;
 	memory_init(&d->memory, &d->clock, t, c->scene, &d->arena);
 	for (size_t i = 0; i < c->secret_count; i++)
 		if (c->secrets[i].text)
@@ -573,6 +622,8 @@ static void set_up(struct drive *d)
 		.memory = &d->memory,
 		.random = sim_random_stream(c->seed, STREAM_PERSON),
 		.delay_max_ms = c->person_delay_ms,
+		.slow_step = c->slow_step,
+		.slow_ms = c->slow_ms,
 	};
 	d->hang_up_ms = INT64_MAX;
 	d->wire = sim_wire_new(&(struct sim_wire_options){

@@ -9,16 +9,30 @@
  */
 #pragma once
 #include "core/api/provider.h"
+#include "core/run/apply.h"
 #include "core/sim/scene.h"
 #include "core/sim/trouble.h"
 
 struct drive_text {
 	const char *name, *text; /* NULL text: does not resolve yet, and may be written */
 };
+/* Who is told what happens on the way. Each may be NULL. Times are true time. */
+struct drive_watch {
+	void *ctx;
+	void (*planned)(void *ctx, const struct value *plan_doc, int exit_status); /* by apply, before it carries anything out; lives as long as the call */
+	void (*event)(void *ctx, int64_t now_ms, enum apply_event ev, const char *address);
+	void (*asked)(void *ctx, int64_t now_ms, const char *address); /* a person, each time the question is shown */
+	void (*point)(void *ctx, const struct troubles *t, enum trouble_place place, bool is_read); /* where something could go wrong */
+	/* @until_ms  when going on makes sense, as apply said it; 0: it did not */
+	void (*applied)(void *ctx, int64_t began_ms, int64_t now_ms, int exit_status, const char *words, int64_t until_ms);
+};
 struct drive_case {
 	const struct scene *scene;
 	const struct registry *registry;
 	const char *rollout;             /* YAML */
+	const char *path;                /* of that file, for messages and what lies beside it; NULL: "rollout.yaml" */
+	const char *const *envs;         /* names of those that commands are given by --env; ends with NULL; NULL: all */
+	bool is_approved;                /* whatever approvals the policy wants are there */
 	const struct value *vars;        /* map: environment variables; or NULL */
 	const struct drive_text *secrets; /* by reference */
 	size_t secret_count;
@@ -27,6 +41,9 @@ struct drive_case {
 	size_t fixed_count;
 	unsigned troubles, gap;          /* by chance: so many at most, one in `gap` points; 0: none */
 	int64_t person_delay_ms;         /* at most */
+	const char *slow_step;           /* the first answer to this step's question takes slow_ms; NULL: none */
+	int64_t slow_ms;
+	const struct drive_watch *watch; /* or NULL */
 	bool values;                     /* bodies as values, not bytes (wire.h) */
 	bool calm;                       /* a user as the manual has it: nothing drawn but latencies. For sweeps and measuring */
 	bool is_told;                    /* keep output, journal and events as text */

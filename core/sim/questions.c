@@ -56,6 +56,14 @@ static int64_t soon(struct questions *q, int64_t most)
 	return q->memory->clock->now_ms + sim_random_between(&q->random, 0, most);
 }
 
+static int64_t slowness(struct questions *q, const char *address)
+{
+	if (!q->slow_step || strcmp(q->slow_step, address) != 0)
+		return 0;
+	q->slow_step = NULL;
+	return q->slow_ms;
+}
+
 void questions_ask(struct questions *q, const char *address, const struct instruction *in)
 {
 	struct question *one = NULL;
@@ -67,7 +75,7 @@ void questions_ask(struct questions *q, const char *address, const struct instru
 		q->list = mem_grow(q->list, q->count, &q->cap, sizeof(*q->list));
 		one = q->list[q->count++] = mem_alloc(sizeof(*one));
 		one->address = arena_strdup(&one->arena, address);
-		one->due_ms = soon(q, q->delay_max_ms);
+		one->due_ms = soon(q, q->delay_max_ms) + slowness(q, address);
 	}
 	if (one->tries >= TRIES_MAX)
 		one->due_ms = soon(q, AGAIN_MOST);

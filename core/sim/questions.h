@@ -17,6 +17,8 @@ struct questions {
 	struct memory *memory;
 	struct sim_random random;
 	int64_t delay_max_ms;   /* from the question to the answer */
+	const char *slow_step;  /* the first answer to this step's question takes slow_ms instead; NULL: none */
+	int64_t slow_ms;
 
 	struct journal journal; /* each ack is a process that reads all of it; here it is read on from where the last one ended */
 	bool is_open;

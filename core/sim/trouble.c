@@ -177,6 +177,8 @@ enum trouble troubles_ask(struct troubles *t, enum trouble_place place, int64_t 
 	enum trouble kind;
 
 	t->points[place]++;
+	if (t->on_point)
+		t->on_point(t->on_point_ctx, t, place, is_read);
 	kind = by_schedule(t, place);
 	if (!kind)
 		kind = by_chance(t, place);
@@ -196,6 +198,8 @@ void troubles_at_step(struct troubles *t, const char *address, size_t len)
 			       (int)(len - (size_t)(slash + 1 - address)), slash + 1);
 	else
 		(void)snprintf(t->step, sizeof(t->step), "planning");
+	(void)snprintf(t->address, sizeof(t->address), "%.*s", slash ? (int)len : 0,
+		       slash ? address : "");
 }
 
 bool troubles_over(const struct troubles *t)

@@ -93,6 +93,10 @@ struct troubles {
 	struct trouble_past *past;
 	size_t past_count, past_cap;
 	char step[64];          /* under way: "planning", or thing/change */
+	char address[200];      /* the same with its environments, "dev/thing/change"; "" while planning */
+	/* Told each point before anything goes wrong there. NULL: nobody listens. */
+	void (*on_point)(void *ctx, const struct troubles *t, enum trouble_place place, bool is_read);
+	void *on_point_ctx;
 	bool ended;             /* nothing more by chance: a plan that is only looked at */
 };
 /*

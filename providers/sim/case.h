@@ -79,6 +79,7 @@ struct sim_people {
 	unsigned early;      /* gives the time at which they began instead of the one asked for */
 	unsigned stale;      /* reads when asked, and says it much later */
 	unsigned wrong_secret; /* pastes another text as client secret */
+	const char *only_at;   /* an address: they err in this step's question alone, and once; NULL: whenever the numbers say so */
 };
 
 struct sim_case {

@@ -8,6 +8,14 @@
 #include "core/base/when.h"
 #include "providers/sim/model_private.h"
 
+const char *const model_things[] = {
+	"console.project",   "console.credential",
+	"console.client",    "console.certificate",
+	"console.migration", "console.usage",
+	"app.settings",      "app.workflow",
+	"local.secret",      NULL,
+};
+
 void model_set(struct sketch *s, struct value *map, const char *key, const char *text)
 {
 	if (text != NULL)
@@ -180,6 +188,7 @@ static void begin(struct sketch *s, int64_t start_ms)
 	s->dynamics = model_list(s, s->world, "dynamics");
 	s->callers = model_list(s, s->world, "callers");
 	s->users = model_list(s, s->world, "user_tokens");
+	s->consumers = model_list(s, s->world, "consumers");
 	s->envs = arena_array(s->a, s->count + 1, sizeof(*s->envs));
 }
 

@@ -4,7 +4,8 @@
  *
  * From the checked trees of its environments, and from what was observed of them where somebody recorded it: projects by title or id, credentials,
  * apps, tenants, Dynamics organisations, a caller for each client that signs in, a made-up secret for each reference, and for each address of
- * the file the path under which the twins answer. What nobody recorded is plain: JWT only, everything running. Knows no engine.
+ * the file the path under which the twins answer. What nobody recorded is plain: JWT only, everything running. Where JWT was used after the app had
+ * been restarted on OAuth, and the file declares no other consumer, somebody undeclared goes on using it. Knows no engine.
  *
  * Not modelled: a Campaign connection that signs in by a bearer token of its own (its reads answer 401, and are asked of a person).
  */
@@ -17,6 +18,9 @@ struct model_env {
 	const struct value *want;   /* the checked tree: struct rollout_env.want */
 	const struct value *facts;  /* recorded: thing -> {"known", "facts": {...}}, as in `environments[].facts` of a plan document; or NULL */
 };
+
+/* The things whose recorded facts a world is made from; ends with NULL. What else was recorded says nothing about it. */
+extern const char *const model_things[];
 
 /*
  * E_PLAN, naming the environment, when two systems of the file share an address, or a tree lacks what every rollout file has. The trees are not kept.

@@ -11,7 +11,7 @@ struct sketch {
 	const struct model_env *in;
 	size_t count;
 	struct sim_env *envs;
-	struct value *world, *switches, *orgs, *apps, *tenants, *dynamics, *callers, *users;
+	struct value *world, *switches, *orgs, *apps, *tenants, *dynamics, *callers, *users, *consumers;
 	struct value *by_client;         /* client id -> its credential in the world */
 	struct sim_text *secrets;
 	size_t secret_cap;

@@ -148,6 +148,31 @@ static void add_uses(struct sketch *s, struct value *cred, const struct model_en
 	model_set(s, cred, "oauth_last_used", oauth);
 }
 
+/*
+ * Seen from outside: JWT is still used although this app has restarted on OAuth. By another app, that is, since a restart mints anew
+ * at once.
+ */
+static void add_consumer(struct sketch *s, size_t i)
+{
+	const struct model_env *e = &s->in[i];
+	const char *used = model_fact(s, e, "console.usage", "jwt_last_used"),
+		   *started = model_fact(s, e, "app.workflow", "started_at"),
+		   *auth = model_fact(s, e, "app.settings", "auth_type");
+	struct value *one;
+
+	if (used == NULL || started == NULL || auth == NULL || strcmp(auth, "oauth") != 0 ||
+	    value_count(value_get(e->want, "consumers")) > 0)
+		return;
+	if (strtoll(started, NULL, 10) == 0 ||
+	    strtoll(used, NULL, 10) <= strtoll(started, NULL, 10) + WHEN_MINUTE)
+		return;
+	one = model_map(s, s->consumers);
+	model_set(s, one, "name", "undeclared");
+	model_set(s, one, "client_id", s->envs[i].client_id);
+	model_set(s, one, "grant", "jwt");
+	model_set(s, one, "every", "2h");
+}
+
 /* Environments of one client share one credential, and the text of its secret. */
 void model_project(struct sketch *s, size_t i)
 {
@@ -180,6 +205,7 @@ void model_project(struct sketch *s, size_t i)
 		  model_fact(s, e, "console.client", "technical_account_email"));
 	model_set(s, cred, "read_only", model_fact(s, e, "console.client", "read_only"));
 	model_set(s, cred, "state", state_of(x->live));
+	add_consumer(s, i);
 	add_texts(s, cred, e, x);
 	add_uses(s, cred, e);
 	x->credential_id = value_text(value_get(cred, "id"));

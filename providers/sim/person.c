@@ -32,7 +32,14 @@ void person_free(struct person *p)
 
 bool person_errs(struct person *p, unsigned one_in)
 {
-	return one_in != 0 && dice_one_in(&p->dice, one_in);
+	const char *only = p->c->people.only_at;
+	bool errs;
+
+	if (only != NULL && (p->has_erred || p->asked == NULL || strcmp(only, p->asked) != 0))
+		return false;
+	errs = one_in != 0 && dice_one_in(&p->dice, one_in);
+	p->has_erred |= errs;
+	return errs;
 }
 
 const char *person_told(const struct instruction *in, const char *before, const char *after,
@@ -373,8 +380,13 @@ static const char *listed(const struct instruction *in, struct arena *a)
 	return arena_strndup(a, out.buf, out.len);
 }
 
-bool person_asked(struct person *p, const char *address, const struct instruction *in,
-		  struct scene_says *ret, struct arena *a)
+bool person_has_erred(const struct person *p)
+{
+	return p->has_erred;
+}
+
+static bool deal_with(struct person *p, const char *address, const struct instruction *in,
+		      struct scene_says *ret, struct arena *a)
 {
 	const char *rest, *args = in->ack_args != NULL ? in->ack_args : "", *slash;
 	struct errand *x = errand_of(p, address, &rest);
@@ -394,4 +406,15 @@ bool person_asked(struct person *p, const char *address, const struct instructio
 	if (thing != NULL || (strstr(args, "--fact ") != NULL && strstr(args, "--at ") == NULL))
 		return tell_facts(p, x, thing, args, ret, a);
 	return act(p, x, rest, in, ret, a);
+}
+
+bool person_asked(struct person *p, const char *address, const struct instruction *in,
+		  struct scene_says *ret, struct arena *a)
+{
+	bool said;
+
+	p->asked = address;
+	said = deal_with(p, address, in, ret, a);
+	p->asked = NULL;
+	return said;
 }

@@ -20,5 +20,6 @@ void person_free(struct person *p); /* NULL is fine */
 
 /* As scene.person. */
 bool person_asked(struct person *p, const char *address, const struct instruction *in, struct scene_says *ret, struct arena *a);
+bool person_has_erred(const struct person *p); /* at least once, as the case's numbers have it */
 int64_t person_next(const struct person *p); /* when one does something next, by themselves; INT64_MAX: not until asked */
 void person_act(struct person *p);           /* whatever is due at the world's time */

@@ -31,6 +31,8 @@ struct person {
 	struct judge *j;
 	struct dice dice;
 	struct errand *errands;          /* one for each environment of the case */
+	const char *asked;               /* the address that they are asked for now; NULL: nobody asks */
+	bool has_erred;
 };
 
 bool person_errs(struct person *p, unsigned one_in); /* one_in 0: never */

@@ -176,6 +176,11 @@ const struct scene *stage_scene(const struct stage *s)
 	return &s->scene;
 }
 
+bool stage_person_erred(const struct stage *s)
+{
+	return person_has_erred(s->person);
+}
+
 const struct world *stage_world(const struct stage *s)
 {
 	return s->w;
