@@ -30,7 +30,7 @@ fetch()
 	case $status in
 	0) git fetch -q "$remote" "+refs/heads/$branch:$seen" ;;
 	2) ;; # no such branch yet
-	*) say "'$remote' cannot be read"; exit 1 ;;
+	*) say "the remote cannot be read"; exit 1 ;; # its address may hold a token
 	esac
 }
 has() { git cat-file -e "$1:$2" 2>/dev/null; }
