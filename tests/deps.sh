@@ -12,7 +12,7 @@ for group in "$@"; do
 	build) more="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libcjson-dev libssl-dev
 		libmicrohttpd-dev ca-certificates" ;;
 	demo) more="curl" ;;
-	test) more="libcmocka-dev curl openssl openssh-client cmark-gfm libxml2-utils python3 python3-jsonschema tzdata" ;;
+	test) more="libcmocka-dev curl openssl openssh-client cmark-gfm libxml2-utils python3 python3-jsonschema python3-yaml git tzdata" ;;
 	html) more="chromium python3" ;;
 	clang) more="clang clang-runtime" ;; # clang-runtime: see add_clang_runtime
 	lint) more="clang-format shellcheck" ;;

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "cmd/s2sctl/drift.h"
 #include "cmd/s2sctl/plan_words.h"
+#include "cmd/s2sctl/recorded_words.h"
 #include "cmd/s2sctl/rendering.h"
 #include "core/io/json.h"
 #include "core/run/apply.h"
 #include "core/run/planner.h"
 
-/* Shows, saves, and has it checked; the exit status. */
-static int tell(struct session *s, struct plan *p, const struct planning *how)
+int session_tell_plan(struct session *s, struct plan *p, const struct planning *how)
 {
 	const struct rendering *r = how->rendering;
 	int status = plan_exit_status(p), other;
 
 	events_planned(&how->events->events, plan_to_value(p), false);
-	rendering_out_document(s, r, r->format->is_document ? plan_seal(p) : plan_to_value(p),
-			       NULL);
+	if (how->is_brief && strcmp(r->format->name, "text") == 0)
+		drift_out(s, p);
+	else
+		rendering_out_document(s, r,
+				       r->format->is_document ? plan_seal(p) : plan_to_value(p),
+				       NULL);
 	if (how->out && plan_save(s, p, how->out) != 0)
 		return 1;
 	if (how->out)
@@ -52,6 +57,7 @@ int session_plan(struct session *s, const struct planning *how)
 	struct said said;
 	struct plan *plan = NULL;
 	struct planner_options po;
+	struct recorder recorder = { .arena = &s->arena };
 	int status;
 
 	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0 ||
@@ -70,14 +76,51 @@ int session_plan(struct session *s, const struct planning *how)
 				       .made_by = how->made_by };
 	if (how->direction == DIRECTION_BACK)
 		way_back_inspects(&po, &journal.history);
+	if (how->record) {
+		po.inspect = recorder_inspects;
+		po.inspect_ctx = &recorder;
+	}
 	if (planner_run(&po, &s->arena, &plan, NULL, &s->err) < 0) {
 		status = session_fail(s, &s->err);
 	} else {
-		status = tell(s, plan, how);
+		status = session_tell_plan(s, plan, how);
+		if (how->record && recorded_save(s, &recorder, plan, how->record, how->key) < 0)
+			status = session_fail(s, &s->err);
 	}
 	caller_free(caller);
 	journal_close(&journal);
 	return status;
+}
+
+static bool is_usage_right(struct session *s, const struct planning *how,
+			   const struct recorded_words *from)
+{
+	if (how->key && !how->record)
+		err_set(&s->err, E_USAGE, "--key signs what --record writes");
+	else if (from->path && how->record)
+		err_set(&s->err, E_USAGE, "--from reads nothing that --record could write");
+	else if (!from->path && (from->signers || from->revoked || from->unsigned_too))
+		err_set(&s->err, E_USAGE,
+			"--allowed-signers, --revoked and --unsigned are for --from");
+	else if (from->path && !from->signers == !from->unsigned_too)
+		err_set(&s->err, E_USAGE,
+			"--from OBS takes --allowed-signers FILE (who may have recorded it), or --unsigned");
+	return !s->err.code;
+}
+
+/* From what was recorded: no journal, no secret, no request. */
+static int plan_from(struct session *s, const struct planning *how,
+		     const struct recorded_words *from)
+{
+	struct recorded *rec = NULL;
+	struct plan *p;
+
+	if (recorded_load(s, from, &rec) < 0)
+		return session_fail(s, &s->err);
+	p = recorded_plan(rec, &s->arena, s->p->registry, s->rollout,
+			  (const struct rollout_env *const *)s->envs, how->made_by,
+			  sys_wall_ms(s->p->sys));
+	return session_tell_plan(s, p, how);
 }
 
 int cmd_plan(struct session *s, int argc, const char *const *argv)
@@ -92,8 +135,21 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	struct planning how = { .direction = DIRECTION_FORWARD,
 				.rendering = &r,
 				.events = &events };
+	struct recorded_words from = { .path = NULL };
 	int status;
 	const struct opt own[] = {
+		{ "record", 0, OPT_TEXT, "OBS", "also write what was observed, for --from",
+		  &how.record },
+		{ "key", 0, OPT_TEXT, "FILE", "sign it beside it (OBS.sig) with this private key",
+		  &how.key },
+		{ "from", 0, OPT_TEXT, "OBS",
+		  "plan from what was recorded: no credential is needed, nothing is asked",
+		  &from.path },
+		{ "allowed-signers", 0, OPT_TEXT, "FILE", "who may have recorded it",
+		  &from.signers },
+		{ "revoked", 0, OPT_TEXT, "FILE", "keys that count no more", &from.revoked },
+		{ "unsigned", 0, OPT_FLAG, NULL, "take it without a signature",
+		  &from.unsigned_too },
 		{ "out", 'o', OPT_TEXT, "PLAN", "also write the plan as canonical JSON", &how.out },
 		{ "format", 0, OPT_TEXT, "FORMAT",
 		  "text (default), json, markdown, html, junit, sarif, github or gitlab",
@@ -121,11 +177,17 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 	};
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status) ||
-	    !rendering_open(s, &r, SOURCE_PLAN, &status) || !event_file_open(&events, s, &status))
+	    !rendering_open(s, &r, SOURCE_PLAN, &status))
 		return status;
+	if (!is_usage_right(s, &how, &from))
+		return session_fail(s, &s->err);
+	if (!event_file_open(&events, s, &status))
+		return status;
+	s->common.no_env = from.path != NULL;
 	if (!session_load(s, s->words.items[0], &status) || !session_select(s, &status) ||
-	    !session_connect(s, &status))
+	    (!from.path && !session_connect(s, &status)))
 		return event_file_end(&events, status, NULL);
 	event_file_started(&events, "plan");
-	return event_file_end(&events, session_plan(s, &how), NULL);
+	status = from.path ? plan_from(s, &how, &from) : session_plan(s, &how);
+	return event_file_end(&events, status, NULL);
 }

@@ -24,6 +24,9 @@ int cmd_validate(struct session *s, int argc, const char *const *argv)
 		{ "format", 0, OPT_TEXT, "FORMAT",
 		  "text (default, told as talk), json, junit, sarif, github or gitlab",
 		  &s->common.format },
+		{ "no-env", 0, OPT_FLAG, NULL,
+		  "environment variables may be missing; what they would hold is not checked",
+		  &s->common.no_env },
 		{ 0 },
 	};
 

@@ -8,6 +8,8 @@
 static const struct command validate = { "validate", "FILE", "check a rollout file, offline",
 					 cmd_validate };
 static const struct command plan = { "plan", "FILE", "show what would be done", cmd_plan };
+static const struct command drift = { "drift", "FILE", "say whether anything is left to do",
+				      cmd_drift };
 static const struct command apply = { "apply", "PLAN|FILE", "carry it out, step by step",
 				      cmd_apply };
 static const struct command approve = { "approve", "PLAN", "approve a saved plan by signature",
@@ -37,9 +39,10 @@ static const struct command schema = { "schema", "[plan]",
 static const struct command help = { "help", "[TOPIC]", "explain", cmd_help };
 static const struct command version = { "version", NULL, "print the version", cmd_version };
 
-const struct command *const commands[] = { &validate, &plan, &approve, &apply,  &rollback, &status,
-					   &ack,      &show, &verify,  &unlock, &rehearse, &doctor,
-					   &schema,   &help, &version, NULL };
+const struct command *const commands[] = { &validate, &plan,   &rehearse, &approve, &apply,
+					   &rollback, &status, &ack,      &drift,   &show,
+					   &verify,   &unlock, &doctor,   &schema,  &help,
+					   &version,  NULL };
 
 static const struct command *find(const char *name)
 {

@@ -202,11 +202,35 @@ static void put_findings(struct session *s, const char *path)
 	session_out(s, &out);
 }
 
+/* Each variable that is not set is a note of its own, and they are many: one line for all of them. */
+static void forget_unset(struct session *s)
+{
+	size_t kept = 0, unset = 0;
+
+	for (size_t i = 0; s->common.no_env && i < s->diags.count; i++) {
+		const struct diag *d = &s->diags.list[i];
+
+		if (d->level == DIAG_NOTE && strcmp(d->rule, "env-missing") == 0)
+			unset++;
+		else
+			s->diags.list[kept++] = *d;
+	}
+	if (!unset)
+		return;
+	s->diags.count = kept;
+	session_talkf(s,
+		      "note: what %zu environment variable%s would hold is not checked: not set\n",
+		      unset, unset == 1 ? "" : "s");
+}
+
 bool session_load(struct session *s, const char *path, int *ret_exit)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
-	int rc = rollout_load(path, s->p->registry, s->p->sys, &s->arena, &s->rollout, &s->diags);
+	int rc = (s->common.no_env ? rollout_load_without_env :
+				     rollout_load)(path, s->p->registry, s->p->sys, &s->arena,
+						   &s->rollout, &s->diags);
 
+	forget_unset(s);
 	diags_print(&s->diags, &text);
 	session_talk(s, &text);
 	if (rc < 0) {

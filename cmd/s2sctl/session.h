@@ -17,6 +17,7 @@
 struct common {
 	const char *color, *debug, *format, *state, *time_scale;
 	bool help;
+	bool no_env; /* variables that are not set are no mistake: for whoever connects to nothing */
 	struct opt_list env;
 };
 
@@ -89,12 +90,17 @@ struct planning {
 	const char *made_by, *checker;
 	const struct rendering *rendering;
 	struct event_file *events;
+	const char *record, *key; /* what was observed, to a file; signed with a key. NULL: not */
 	bool detailed;        /* exit 2 when changes are planned */
+	bool is_brief;        /* as text: a line an environment (cmd_drift.c) */
 };
+/* Shows a plan, saves it, has it checked; the exit status. */
+int session_tell_plan(struct session *s, struct plan *p, const struct planning *how);
 int session_plan(struct session *s, const struct planning *how);
 
 int cmd_validate(struct session *s, int argc, const char *const *argv);
 int cmd_plan(struct session *s, int argc, const char *const *argv);
+int cmd_drift(struct session *s, int argc, const char *const *argv);
 int cmd_apply(struct session *s, int argc, const char *const *argv);
 int cmd_rollback(struct session *s, int argc, const char *const *argv);
 int cmd_status(struct session *s, int argc, const char *const *argv);

@@ -38,7 +38,7 @@ struct plan *plan_new(struct arena *a, const struct registry *reg, const struct 
 }
 
 /* A plan is read by many: whom a contact id names is nobody's business there, and it has no salt to hash it with. */
-static struct value *without_contacts(struct arena *a, const struct value *v)
+struct value *plan_without_contacts(struct arena *a, const struct value *v)
 {
 	struct value *out;
 
@@ -47,16 +47,16 @@ static struct value *without_contacts(struct arena *a, const struct value *v)
 	out = v->kind == VAL_LIST ? value_list(a) : value_map(a);
 	for (size_t i = 0; i < value_count(v); i++) {
 		if (v->kind == VAL_LIST)
-			value_list_add(a, out, without_contacts(a, value_at(v, i)));
+			value_list_add(a, out, plan_without_contacts(a, value_at(v, i)));
 		else if (strcmp(value_key_at(v, i), "contact") != 0)
-			value_set(a, out, value_key_at(v, i), without_contacts(a, value_at(v, i)));
+			value_set(a, out, value_key_at(v, i),
+				  plan_without_contacts(a, value_at(v, i)));
 	}
 	return out;
 }
 
-/* Facts that may be shown and stored: all but the private ones. */
-static struct value *public_facts(struct arena *a, const struct thing_type *t,
-				  const struct value *facts)
+struct value *plan_public_facts(struct arena *a, const struct thing_type *t,
+				const struct value *facts)
 {
 	struct value *out = value_map_sized(a, value_count(facts));
 
@@ -65,7 +65,7 @@ static struct value *public_facts(struct arena *a, const struct thing_type *t,
 
 		if (!v || f->class == FACT_PRIVATE || strcmp(f->name, "contact") == 0)
 			continue;
-		value_add(a, out, f->name, without_contacts(a, v));
+		value_add(a, out, f->name, plan_without_contacts(a, v));
 	}
 	return out;
 }
@@ -101,7 +101,7 @@ static void keep_facts(struct plan *p, struct plan_env *pe, const struct view *v
 		if (o->server_ms)
 			value_add(a, entry, "server_time", value_instant(a, o->server_ms));
 		if (o->facts) {
-			struct value *facts = public_facts(a, t, o->facts);
+			struct value *facts = plan_public_facts(a, t, o->facts);
 
 			value_add(a, entry, "facts", facts);
 			keep_identity(a, identity, t, facts);

@@ -80,6 +80,9 @@ struct plan *plan_new(struct arena *a, const struct registry *reg, const struct 
 void plan_env_add(struct plan *p, const struct rollout_env *env, const struct view *view, const struct value *requests, const char *failure);
 /* The environment added last is refused, for a reason that its diffs cannot see. `fmt` as in changes_find. */
 void plan_env_refuse(struct plan *p, const char *rule, const char *hint, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Facts that may be shown and stored: all but the private ones, and without contacts. In `a`. */
+struct value *plan_public_facts(struct arena *a, const struct thing_type *t, const struct value *facts) MUST_USE;
+struct value *plan_without_contacts(struct arena *a, const struct value *v) MUST_USE; /* a copy, without any member `contact` */
 /*
  * After all environments: steps, needs, earliest times, digests. On the way back `after` counts for nothing: whoever
  * goes back waits for nobody else's way back.

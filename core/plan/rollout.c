@@ -23,6 +23,7 @@ struct loader {
 	const struct value *raw;  /* the whole file */
 	const struct value *base; /* what lies below each environment */
 	struct conn_finisher *conns;
+	bool lacks_env;
 };
 
 /* "." for "file", "/x" for "/x/file": what goes in front of a relative path. */
@@ -170,6 +171,8 @@ static struct rollout *load(struct loader *l, const char *path, const struct reg
 	r->fields = l->fields = rollout_fields(reg, l->arena);
 	l->env_fields = rollout_env_fields(l->fields);
 	l->schema = schema_new(l->arena, sys, r->folder, l->diags);
+	if (l->lacks_env)
+		schema_without_env(l->schema);
 	l->conns = conn_finisher_new(reg, l->arena, l->diags);
 	struct src_pos start = { .file = path, .line = 1, .col = 1 };
 	const struct value *top =
@@ -183,13 +186,14 @@ static struct rollout *load(struct loader *l, const char *path, const struct reg
 	return r;
 }
 
-int rollout_parse(const char *path, const char *text, size_t len, const struct registry *reg,
-		  const struct sys *sys, struct arena *a, struct rollout **ret, struct diags *d)
+static int parse(const char *path, const char *text, size_t len, const struct registry *reg,
+		 const struct sys *sys, bool lacks_env, struct arena *a, struct rollout **ret,
+		 struct diags *d)
 {
 	size_t errors = d->errors;
 	const char *name = arena_strdup(a, path);
 	struct value *raw = NULL;
-	struct loader l = { .arena = a, .diags = d };
+	struct loader l = { .arena = a, .diags = d, .lacks_env = lacks_env };
 	struct rollout *r = NULL;
 	if (!yaml_parse(a, name, text, len, NULL, &raw, d)) {
 		l.raw = raw;
@@ -202,8 +206,14 @@ int rollout_parse(const char *path, const char *text, size_t len, const struct r
 	return 0;
 }
 
-int rollout_load(const char *path, const struct registry *reg, const struct sys *sys,
-		 struct arena *a, struct rollout **ret, struct diags *d)
+int rollout_parse(const char *path, const char *text, size_t len, const struct registry *reg,
+		  const struct sys *sys, struct arena *a, struct rollout **ret, struct diags *d)
+{
+	return parse(path, text, len, reg, sys, false, a, ret, d);
+}
+
+static int load_file(const char *path, const struct registry *reg, const struct sys *sys,
+		     bool lacks_env, struct arena *a, struct rollout **ret, struct diags *d)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(FILE_MAX);
 	struct err err = ERR_INIT;
@@ -211,7 +221,19 @@ int rollout_load(const char *path, const struct registry *reg, const struct sys 
 		diags_add_err(d, "unreadable", &err);
 		return -1;
 	}
-	return rollout_parse(path, text.buf, text.len, reg, sys, a, ret, d);
+	return parse(path, text.buf, text.len, reg, sys, lacks_env, a, ret, d);
+}
+
+int rollout_load(const char *path, const struct registry *reg, const struct sys *sys,
+		 struct arena *a, struct rollout **ret, struct diags *d)
+{
+	return load_file(path, reg, sys, false, a, ret, d);
+}
+
+int rollout_load_without_env(const char *path, const struct registry *reg, const struct sys *sys,
+			     struct arena *a, struct rollout **ret, struct diags *d)
+{
+	return load_file(path, reg, sys, true, a, ret, d);
 }
 
 /* --- look-ups --- */

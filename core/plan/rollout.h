@@ -64,6 +64,11 @@ const struct field *rollout_fields(const struct registry *reg, struct arena *a) 
  */
 int rollout_load(const char *path, const struct registry *reg, const struct sys *sys, struct arena *a, struct rollout **ret, struct diags *d) MUST_USE;
 
+/*
+ * The same where variables are not set, for whoever connects to nothing: what one would hold stays as it is written, with a note of rule "env-missing".
+ */
+int rollout_load_without_env(const char *path, const struct registry *reg, const struct sys *sys, struct arena *a, struct rollout **ret, struct diags *d) MUST_USE;
+
 /* The same from memory. @path names it in positions, and its folder is where relative paths start; it is not opened. */
 int rollout_parse(const char *path, const char *text, size_t len, const struct registry *reg, const struct sys *sys, struct arena *a, struct rollout **ret, struct diags *d) MUST_USE;
 

@@ -39,6 +39,7 @@ struct schema {
 	struct diags *diags;
 	const char *what; /* the tree being checked, for messages */
 	bool is_partial;  /* a layer: nothing is required yet */
+	bool lacks_env;   /* a variable that is not set is no mistake */
 	struct table_info **infos;
 	size_t info_count, info_len; /* open addressing; a power of two */
 	const struct value *no, *yes;
@@ -231,7 +232,11 @@ static const char *from_env(struct schema *s, const char *name, const struct at 
 		return NULL;
 	}
 	const char *text = s->sys->getenv(s->sys->ctx, name);
-	if (!text) {
+	if (!text && s->lacks_env) {
+		diags_add(s->diags, DIAG_NOTE, at->pos, "env-missing", NULL,
+			  "%s: the environment variable %s is not set; left as written",
+			  path_of(s, at, path), name);
+	} else if (!text) {
 		diags_add(s->diags, DIAG_ERROR, at->pos, "env-missing",
 			  "set it, or write the value itself",
 			  "%s: the environment variable %s is not set", path_of(s, at, path), name);
@@ -258,7 +263,7 @@ static const struct value *check_scalar(struct schema *s, const struct field *f,
 		variable = text + 4;
 		text = from_env(s, variable, at);
 		if (!text)
-			return NULL;
+			return s->lacks_env && scalar_is_env_name(variable) ? raw : NULL;
 	}
 	struct scalar sc;
 	struct scalar_fault fault;
@@ -858,6 +863,11 @@ struct schema *schema_new(struct arena *a, const struct sys *sys, const char *fo
 	s->diags = d;
 	s->what = "";
 	return s;
+}
+
+void schema_without_env(struct schema *s)
+{
+	s->lacks_env = true;
 }
 
 static struct value *check_top(struct schema *s, const struct field *table, const struct value *raw,

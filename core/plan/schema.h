@@ -50,6 +50,9 @@ struct schema; /* one checking session: defaults of the tables seen, what was to
  */
 struct schema *schema_new(struct arena *a, const struct sys *sys, const char *folder, struct diags *d) MUST_USE;
 
+/* A variable that is not set is a note, no mistake: the value stays as it is written ("env:NAME"), and nothing is checked of it. */
+void schema_without_env(struct schema *s);
+
 /*
  * Checks one map against a table.
  * @raw    what was written; NULL for nothing

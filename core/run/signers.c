@@ -18,6 +18,7 @@ struct line {
 	const char *path;
 	unsigned number;
 	struct arena *arena;
+	const char *space;
 };
 
 static int bad(const struct line *l, struct err *err, const char *what)
@@ -90,7 +91,7 @@ static int take_option(const struct line *l, struct signer *s, const char *name,
 		return err_hint(err, "write each person's own key");
 	}
 	if (strcasecmp(name, "namespaces") == 0 && *value) {
-		s->is_for_us = lists(value, SIGNERS_SPACE, 0);
+		s->is_for_us = lists(value, l->space, 0);
 		return 0;
 	}
 	if (strcasecmp(name, "valid-after") == 0)
@@ -182,7 +183,7 @@ typedef int take_fn(struct signers *all, struct line *l, struct err *err);
 static int each_line(struct signers *all, const char *path, take_fn *take, struct err *err)
 {
 	CLEANUP(sb_done) struct sb text = SB_INIT(FILE_MAX);
-	struct line l = { .path = path, .arena = all->arena };
+	struct line l = { .path = path, .arena = all->arena, .space = all->space };
 
 	if (file_read(path, &text, err) < 0)
 		return -err->code;
@@ -203,9 +204,16 @@ static int each_line(struct signers *all, const char *path, take_fn *take, struc
 
 int signers_read(struct arena *a, const char *path, struct signers **ret, struct err *err)
 {
+	return signers_read_for(a, path, SIGNERS_SPACE, ret, err);
+}
+
+int signers_read_for(struct arena *a, const char *path, const char *space, struct signers **ret,
+		     struct err *err)
+{
 	struct signers *s = ARENA_NEW(a, struct signers);
 
 	s->arena = a;
+	s->space = space;
 	s->path = arena_strdup(a, path);
 	if (each_line(s, s->path, take_signer, err) < 0)
 		return -err->code;
@@ -252,8 +260,8 @@ const struct signer *signers_find(const struct signers *s, const unsigned char p
 		if (memcmp(one->pub, pub, SIGN_PUBLIC_LEN) != 0)
 			continue;
 		if (!one->is_for_us)
-			snprintf(buf, buf_len, "the key of %s may not sign for '" SIGNERS_SPACE "'",
-				 one->name);
+			snprintf(buf, buf_len, "the key of %s may not sign for '%s'", one->name,
+				 s->space);
 		else if (one->after && at_ms < one->after)
 			snprintf(buf, buf_len, "the key of %s is not valid before %s", one->name,
 				 when_text(when, one->after));

@@ -21,11 +21,12 @@ struct signer {
 	const char *name;       /* the first of them: who it is, in messages */
 	unsigned char pub[SIGN_PUBLIC_LEN];
 	int64_t after, before;  /* instants in ms; 0: none */
-	bool is_for_us;         /* the namespaces name ours, or none are given */
+	bool is_for_us;         /* the namespaces name the one that was asked for, or none are given */
 };
 struct signers {
 	struct arena *arena;
 	const char *path;
+	const char *space;      /* the namespace that was asked for */
 	struct signer *list;
 	size_t count, cap;
 	unsigned char (*revoked)[SIGN_PUBLIC_LEN];
@@ -36,6 +37,8 @@ struct signers {
 
 /* E_REFUSED with path and line when it says what is not understood; E_IO when it cannot be read. Lives in `a`. */
 int signers_read(struct arena *a, const char *path, struct signers **ret, struct err *err) MUST_USE;
+/* The same for signatures in another namespace than SIGNERS_SPACE; `space` is borrowed. */
+int signers_read_for(struct arena *a, const char *path, const char *space, struct signers **ret, struct err *err) MUST_USE;
 int signers_revoke(struct signers *s, const char *path, struct err *err) MUST_USE; /* adds a list */
 
 /* Who owns the key and may sign at that instant; NULL and why not (in buf). */

@@ -36,6 +36,8 @@ use=$formats
 each "changes planned" 0 plan changes.yaml --time-scale 60
 each "changes planned, asked for in detail" 2 plan changes.yaml --time-scale 60 --detailed-exitcode
 each "refused" 5 plan refused.yaml --time-scale 60
+each "drift" 2 drift changes.yaml --time-scale 60
+each "drift of what is refused" 5 drift refused.yaml --time-scale 60
 # Nobody may read the console: what it knows has to be attested before anything is planned.
 fault '[{"kind":"status","code":403,"path":"/console"}]'
 each "facts to be attested" 3 plan changes.yaml --time-scale 60

@@ -241,6 +241,28 @@ static void empty_maps_and_lists_may_be_left_blank(void **state)
 	drop(c);
 }
 
+static void without_variables_what_they_would_hold_stays_as_it_is_written(void **state)
+{
+	struct checked *c = calloc(1, sizeof(*c));
+	struct value *raw;
+	(void)state;
+	assert_non_null(c);
+	open_session(c, "dir");
+	schema_without_env(c->schema);
+	raw = parse(c, "name: env:NAME\npage: env:NO_PAGE\nroom: {size: env:SIZE}\nopen: maybe\n");
+	c->v = schema_check(c->schema, stock(), raw, NULL, raw->pos, "");
+	render(c);
+	assert_string_equal(value_text(value_get(c->v, "name")), "from env");
+	assert_string_equal(value_text(value_get(c->v, "page")), "env:NO_PAGE");
+	assert_string_equal(value_text(value_path(c->v, "room.size")), "env:SIZE");
+	assert_int_equal(c->diags.errors, 1); /* other mistakes are mistakes */
+	assert_non_null(strstr(c->text, "4:7 bad-bool"));
+	assert_non_null(strstr(
+		c->text,
+		"2:7 env-missing page: the environment variable NO_PAGE is not set; left as written\n"));
+	drop(c);
+}
+
 static void env_values_are_read_once_written_and_only_where_allowed(void **state)
 {
 	struct checked *c = check(
@@ -417,6 +439,7 @@ int main(void)
 		cmocka_unit_test(addresses_of_this_machine_may_be_http),
 		cmocka_unit_test(too_many_entries_are_refused),
 		cmocka_unit_test(empty_maps_and_lists_may_be_left_blank),
+		cmocka_unit_test(without_variables_what_they_would_hold_stays_as_it_is_written),
 		cmocka_unit_test(env_values_are_read_once_written_and_only_where_allowed),
 		cmocka_unit_test(exactly_one_of_the_marked_fields_has_to_be_there),
 		cmocka_unit_test(a_layer_is_merged_below_and_its_alternative_gives_way),
