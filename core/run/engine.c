@@ -48,7 +48,7 @@ void new_nonce(struct engine *e, char ret[17])
 struct value *step_record(struct engine *e, const struct step_run *s)
 {
 	struct arena *a = journal_arena(&e->journal);
-	/* Records stay as long as the journal: no room that they outgrow, and what the plan's arena holds is not copied. */
+	/* What the plan's arena holds is not copied. */
 	struct value *rec = value_map_sized(a, RECORD_MEMBERS), *envs = value_list(a);
 
 	for (size_t i = 0; i < s->ps->env_count; i++)
@@ -193,6 +193,7 @@ static void tick_all(struct engine *e)
 			enum step_state before = s->state;
 
 			step_tick(s);
+			journal_tidy(&e->journal);
 			moved |= s->state != before && s->state == STEP_DONE;
 		}
 	}
@@ -259,6 +260,7 @@ static void loop(struct engine *e)
 			return;
 		}
 		people_poll(e);
+		journal_tidy(&e->journal);
 		tick_all(e);
 		if (e->fatal.code)
 			continue;

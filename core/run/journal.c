@@ -15,13 +15,28 @@
 #define JOURNAL_MAX ((size_t)256 << 20)
 #define NODES_MAX ((size_t)20000000) /* the plan of thousands of environments is one record */
 
+#define SCRATCH_KEPT ((size_t)64 << 10) /* below it nothing is worth giving back */
+
 struct arena *journal_arena(struct journal *j)
+{
+	return &j->scratch;
+}
+
+struct arena *journal_run_arena(struct journal *j)
 {
 	return &j->arena;
 }
 
+void journal_tidy(struct journal *j)
+{
+	if (j->scratch.used > SCRATCH_KEPT)
+		arena_done(&j->scratch);
+}
+
 void journal_close(struct journal *j)
 {
+	history_done(&j->history);
+	arena_done(&j->scratch);
 	arena_done(&j->arena);
 }
 
@@ -69,8 +84,8 @@ static void take_tool(struct journal *j, const struct value *rec)
 {
 	const char *tool = value_text(value_get(rec, "tool"));
 
-	if (tool)
-		j->tool = tool;
+	if (tool && strcmp(tool, j->tool ? j->tool : "") != 0)
+		j->tool = arena_strdup(&j->arena, tool);
 }
 
 static int check_noted(const struct journal *j, int64_t n, const char *hash, struct err *err)
@@ -81,15 +96,34 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 	return 0;
 }
 
+/*
+ * Where a line's record is made: a run's stays, all others die when they are folded. Whatever else has these bytes somewhere stays in vain; a run's
+ * record without them was written by nobody that we know, and is copied.
+ */
+static struct arena *arena_for(struct journal *j, const char *line, size_t len)
+{
+	static const char run[] = "\"type\":\"run\"";
+
+	return memmem(line, len, run, strlen(run)) ? &j->arena : &j->scratch;
+}
+
+static int fold(struct journal *j, const struct arena *of, const struct value *rec, struct err *err)
+{
+	if (of != &j->arena && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
+		rec = value_copy(&j->arena, rec);
+	return history_fold(&j->history, rec, err);
+}
+
 static int take_line(struct journal *j, const char *line, size_t len, struct err *err)
 {
 	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
 	struct err bad = ERR_INIT;
 	char hash[DIGEST_HEX_LEN + 1];
+	struct arena *a = arena_for(j, line, len);
 	struct value *rec;
 	int64_t n = j->records + 1;
 
-	if (json_parse(&j->arena, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
+	if (json_parse(a, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
 		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n,
 			       bad.msg);
 	if (value_int_or(value_get(rec, "n"), 0) != n)
@@ -105,7 +139,7 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	take_tool(j, rec);
 	if (check_type(j, rec, n, err) < 0)
 		return -(int)err->code;
-	if (history_fold(&j->history, rec, err) < 0)
+	if (fold(j, a, rec, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	digest_hex(line, len, hash);
 	if (check_noted(j, n, hash, err) < 0)
@@ -133,6 +167,7 @@ bool journal_take(struct journal *j, const char **at, const char *end, struct er
 	if (!stop)
 		return false;
 	if (take_line(j, line, (size_t)(stop - line), err) == 0) {
+		journal_tidy(j);
 		*at = stop + 1;
 		return true;
 	}
@@ -229,7 +264,7 @@ static void put_note(const struct journal *j)
 static int add(struct journal *j, const char *type, struct value *rec, struct err *err)
 {
 	CLEANUP(sb_done) struct sb line = SB_INIT(SB_TEXT_MAX);
-	struct arena *a = &j->arena;
+	struct arena *a = strcmp(type, "run") == 0 ? &j->arena : &j->scratch;
 
 	value_add(a, rec, "type", value_borrowed(a, type));
 	value_add(a, rec, "n", value_int(a, j->records + 1));
@@ -258,12 +293,12 @@ static int add(struct journal *j, const char *type, struct value *rec, struct er
 
 static int add_header(struct journal *j, struct err *err)
 {
-	struct value *rec = value_map(&j->arena);
+	struct value *rec = value_map(&j->scratch);
 
 	if (*j->noted_head) /* of one that was taken away */
 		j->store->put_note(j->store->ctx, JOURNAL_NAME, "");
-	value_set(&j->arena, rec, "format", value_int(&j->arena, JOURNAL_FORMAT));
-	value_set(&j->arena, rec, "tool", value_string(&j->arena, S2SCTL_VERSION));
+	value_set(&j->scratch, rec, "format", value_int(&j->scratch, JOURNAL_FORMAT));
+	value_set(&j->scratch, rec, "tool", value_string(&j->scratch, S2SCTL_VERSION));
 	return add(j, "journal", rec, err);
 }
 
@@ -289,8 +324,8 @@ int journal_announce(struct journal *j, struct err *err)
 		return -err->code;
 	if (j->is_announced || !s->owner)
 		return 0;
-	rec = journal_owner_value(&j->arena, s->owner(s->ctx));
-	value_set(&j->arena, rec, "tool", value_string(&j->arena, S2SCTL_VERSION));
+	rec = journal_owner_value(&j->scratch, s->owner(s->ctx));
+	value_set(&j->scratch, rec, "tool", value_string(&j->scratch, S2SCTL_VERSION));
 	if (add(j, "lock", rec, err) < 0)
 		return -err->code;
 	j->is_announced = true;

@@ -29,10 +29,11 @@ struct gate_run {
 	bool is_open, is_sampling, is_passed;
 	bool is_heard;              /* the systems were asked the time, before this look */
 	int64_t opened_ms, wake_mono, passed_mono;
-	unsigned passes;
-	struct arena *arena;        /* of the samples */
-	struct sample *samples;
-	size_t count, cap;
+	unsigned passes;            /* in a row, up to now */
+	size_t looks;               /* so far */
+	struct sample *samples;     /* oldest first: of those that saw the same one after the other, the first and the last */
+	struct arena **owned;       /* of each sample */
+	size_t kept, cap, owned_cap;
 	struct says says;           /* the last verdict */
 	enum verdict told_verdict;  /* what the person at the terminal was told last */
 	char told[sizeof(((struct says *)0)->why)];
@@ -166,7 +167,7 @@ struct mint_guard fence_guard(struct engine *e);
 /* way_back.c */
 /* Notes in e->back whose gates failed in the run that has just come to its end, where the file says `on_failure: rollback`. */
 void way_back_note_failures(struct engine *e);
-/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the journal's arena. */
+/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the arena of the journal's runs. */
 const struct value *way_back_marks(struct engine *e);
 /* Journals that these environments have left their runs. */
 int way_back_leave(struct engine *e, const struct going_back *list, size_t count, struct err *err) MUST_USE;

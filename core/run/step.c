@@ -273,7 +273,7 @@ static bool is_evidence_fresh(struct step_run *s)
 		if (!g->pg->is_before)
 			continue;
 		allowed += (int64_t)(need - 1) * gate_cadence(g);
-		fresh = fresh && g->count <= need; /* it had to wait */
+		fresh = fresh && g->looks <= need; /* it had to wait */
 	}
 	for (size_t i = 0; i < s->gate_count; i++)
 		if (s->gates[i].pg->is_before &&
@@ -477,12 +477,12 @@ static void act(struct step_run *s)
 	}
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
 	given.view = env_view(e->envs[s->ps->envs[0]], clocks_now(e->clocks));
-	given.view.marks = step_marks(e, s, a);
-	given.call.nonce = arena_strdup(a, nonce);
 	given.call.before = engine_past(e, s)->before;
 	s->is_busy = true;
 	s->wake_mono = INT64_MAX;
 	s->job = caller_start(e->caller, &given);
+	s->job->view.marks = step_marks(e, s, s->job->call.arena);
+	s->job->call.nonce = arena_strdup(s->job->call.arena, nonce);
 	e->writing++;
 }
 
