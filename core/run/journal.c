@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/redact.h"
+#include "core/base/value_share.h"
 #include "core/base/version.h"
 #include "core/base/when.h"
 #include "core/io/digest.h"
@@ -96,21 +97,11 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 	return 0;
 }
 
-/*
- * Where a line's record is made: a run's stays, all others die when they are folded. Whatever else has these bytes somewhere stays in vain; a run's
- * record without them was written by nobody that we know, and is copied.
- */
-static struct arena *arena_for(struct journal *j, const char *line, size_t len)
+/* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
+static int fold(struct journal *j, const struct value *rec, struct err *err)
 {
-	static const char run[] = "\"type\":\"run\"";
-
-	return memmem(line, len, run, strlen(run)) ? &j->arena : &j->scratch;
-}
-
-static int fold(struct journal *j, const struct arena *of, const struct value *rec, struct err *err)
-{
-	if (of != &j->arena && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
-		rec = value_copy(&j->arena, rec);
+	if (strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
+		rec = value_copy_sharing(&j->arena, rec);
 	return history_fold(&j->history, rec, err);
 }
 
@@ -119,11 +110,10 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
 	struct err bad = ERR_INIT;
 	char hash[DIGEST_HEX_LEN + 1];
-	struct arena *a = arena_for(j, line, len);
 	struct value *rec;
 	int64_t n = j->records + 1;
 
-	if (json_parse(a, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
+	if (json_parse(&j->scratch, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
 		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n,
 			       bad.msg);
 	if (value_int_or(value_get(rec, "n"), 0) != n)
@@ -139,7 +129,7 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	take_tool(j, rec);
 	if (check_type(j, rec, n, err) < 0)
 		return -(int)err->code;
-	if (fold(j, a, rec, err) < 0)
+	if (fold(j, rec, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	digest_hex(line, len, hash);
 	if (check_noted(j, n, hash, err) < 0)

@@ -136,7 +136,7 @@ static void finish(struct step_run *s, const char *result, const char *how)
 	if (!engine_record(s->e, "step", rec))
 		return;
 	s->state = STEP_DONE;
-	s->e->ended++;
+	engine_step_done(s->e, s);
 	drop_gates(s);
 	engine_tell(s->e, APPLY_STEP_DONE, s, 0, "%s", how);
 }
@@ -524,19 +524,6 @@ static void take_answer(struct step_run *s)
 
 /* ---- states ---- */
 
-/* What was not done stays so until another step ends: the many that wait are not counted through each time. */
-static bool needs_done(struct step_run *s)
-{
-	if (s->blocked_since == s->e->ended + 1)
-		return false;
-	for (size_t i = 0; i < s->ps->need_count; i++)
-		if (s->e->steps[s->ps->needs[i]].state != STEP_DONE) {
-			s->blocked_since = s->e->ended + 1;
-			return false;
-		}
-	return true;
-}
-
 static void go_after(struct step_run *s)
 {
 	s->state = STEP_AFTER;
@@ -771,10 +758,6 @@ static void tick_once(struct step_run *s)
 {
 	switch (s->state) {
 	case STEP_BLOCKED:
-		if (!needs_done(s)) {
-			s->wake_mono = INT64_MAX;
-			return;
-		}
 		engine_tell(s->e, APPLY_STEP_STARTED, s, 0, "%s", s->ps->type->doc);
 		s->started_mono = engine_mono(s->e);
 		s->wake_mono = s->started_mono;
@@ -821,7 +804,7 @@ void step_tick(struct step_run *s)
 	for (enum step_state before = STEP_FAILED; before != s->state;) {
 		if (s->is_busy || step_is_over(s) || s->e->fatal.code)
 			return;
-		if (s->state == STEP_BLOCKED ? !needs_done(s) : s->wake_mono > engine_mono(s->e))
+		if (s->state == STEP_BLOCKED ? s->unmet > 0 : s->wake_mono > engine_mono(s->e))
 			return;
 		before = s->state;
 		tick_once(s);
