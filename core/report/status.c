@@ -82,78 +82,57 @@ static enum standing standing_of(const struct past_run *r, const struct value *s
 }
 
 /* A step of several environments is sampled for each; the other one's word counts too, when it came later. */
-static const struct value *last_sample(const struct past_step *s)
+static const struct past_gate *last_sampled(const struct past_step *s)
 {
-	const struct value *last = NULL;
+	const struct past_gate *last = NULL;
 
-	for (size_t i = 0; s && i < s->gate_count; i++) {
-		const struct past_gate *g = &s->gates[i];
-		const struct value *one = g->count ? g->samples[g->count - 1] : NULL;
-
-		if (one && (!last || value_int_or(value_get(one, "n"), 0) >=
-					     value_int_or(value_get(last, "n"), 0)))
-			last = one;
-	}
+	for (size_t i = 0; s && i < s->gate_count; i++)
+		if (s->gates[i].count && (!last || s->gates[i].last_n >= last->last_n))
+			last = &s->gates[i];
 	return last;
 }
 
 /* ---- whose time it is ---- */
 
-/* Evidence time of a record, 0 without; a suspension tells it as text. */
-static int64_t server_ms_of(const struct value *rec)
-{
-	const char *told = text_of(rec, "now");
-
-	return *told ? instant_of(told) : value_int_or(value_get(rec, "now_ms"), 0);
-}
-
-/* The newest record that holds the servers' time beside ours: the suspension, or the last sample before a kill. */
-static const struct value *both_clocks(const struct past_run *r)
-{
-	const struct value *newest = r->suspended;
-	int64_t n = -1;
-
-	for (size_t i = 0; !r->suspended && i < r->step_count; i++) {
-		const struct value *one = last_sample(&r->steps[i]);
-		int64_t its = value_int_or(value_get(one, "n"), 0);
-
-		if (one && its > n) {
-			n = its;
-			newest = one;
-		}
-	}
-	return newest && server_ms_of(newest) ? newest : NULL;
-}
-
 /*
- * The servers' time at local time now_ms: what they said last, and what has passed here since. A clock that was set back has seen
- * nothing pass. 0: no record tells.
+ * The servers' time at local time now_ms: what they said last, in the suspension or in the last sample before a kill, and what has passed here
+ * since. A clock that was set back has seen nothing pass. 0: no record tells.
  */
 static int64_t server_now(const struct past_run *r, int64_t now_ms)
 {
-	const struct value *rec = both_clocks(r);
-	int64_t then = rec ? instant_of(text_of(rec, "at")) : 0;
+	int64_t server = instant_of(text_of(r->suspended, "now")),
+		at = instant_of(text_of(r->suspended, "at")), newest = -1;
 
-	return rec && then ? server_ms_of(rec) + MAX_OF(now_ms - then, (int64_t)0) : 0;
+	for (size_t i = 0; !r->suspended && i < r->step_count; i++) {
+		const struct past_gate *g = last_sampled(&r->steps[i]);
+
+		if (!g || g->last_n <= newest)
+			continue;
+		newest = g->last_n;
+		server = g->last_ms;
+		at = g->last_at_ms;
+	}
+	return server && at ? server + MAX_OF(now_ms - at, (int64_t)0) : 0;
 }
 
 /* Since when this is waited for, in the servers' time: the question, or the gate's first look. 0: not known. */
-static int64_t waits_since(const struct past_step *s, const struct value *sample)
+static int64_t waits_since(const struct past_step *s, const struct past_gate *g)
 {
 	if (s && s->is_asked && !s->ack)
 		return s->asked_ms;
-	return value_int_or(value_get(sample, "opened_ms"), 0);
+	return g ? g->opened_ms : 0;
 }
 
-static const struct value *gate_doc(struct arena *a, const struct value *sample)
+static const struct value *gate_doc(struct arena *a, const struct past_gate *g)
 {
-	static const char *const keys[] = { "gate", "verdict", "saw", "why" };
 	struct value *m = value_map(a);
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		value_set(a, m, keys[i], value_get(sample, keys[i]));
-	if (server_ms_of(sample))
-		value_set(a, m, "at", value_instant(a, server_ms_of(sample)));
+	value_set(a, m, "gate", value_string(a, g->gate));
+	value_set(a, m, "verdict", value_string(a, g->verdict));
+	value_set(a, m, "saw", g->saw ? value_string(a, g->saw) : NULL);
+	value_set(a, m, "why", g->why ? value_string(a, g->why) : NULL);
+	if (g->last_ms)
+		value_set(a, m, "at", value_instant(a, g->last_ms));
 	return m;
 }
 
@@ -175,8 +154,7 @@ static void put_waiting(struct arena *a, struct value *m, const struct past_run 
 	const char *address = text_of(step, "address");
 	const struct past_step *s = past_of(r, address);
 	const struct value *wait = value_get(value_get(r->suspended, "waits"), address);
-	const struct value *sample = last_sample(s);
-	const char *why = text_of(sample, "why");
+	const struct past_gate *g = last_sampled(s);
 
 	value_set(a, m, "step", value_string(a, address));
 	if (s && s->has_failed) {
@@ -185,25 +163,25 @@ static void put_waiting(struct arena *a, struct value *m, const struct past_run 
 	}
 	if (wait)
 		value_set(a, m, "waits_for", value_get(wait, "for"));
-	else if (sample)
+	else if (g)
 		value_set(a, m, "waits_for",
-			  value_stringf(a, "%s: %s", text_of(sample, "gate"),
-					*why ? why : "sampling"));
+			  value_stringf(a, "%s: %s", g->gate,
+					g->why && *g->why ? g->why : "sampling"));
 	else if (s && s->is_asked && !s->ack)
 		value_set(a, m, "waits_for", value_string(a, "a person"));
-	if (waits_since(s, sample))
-		value_set(a, m, "waits_since", value_instant(a, waits_since(s, sample)));
+	if (waits_since(s, g))
+		value_set(a, m, "waits_since", value_instant(a, waits_since(s, g)));
 	if (!value_is_null(value_get(wait, "until")))
 		value_set(a, m, "until", value_get(wait, "until"));
-	else if (!wait && !value_is_null(value_get(sample, "until")))
-		value_set(a, m, "until", value_get(sample, "until"));
+	else if (!wait && g && g->until_ms)
+		value_set(a, m, "until", value_instant(a, g->until_ms));
 	if (s && s->is_asked && !s->ack && !s->is_done)
 		value_set(a, m, "asked", value_string(a, ack_command(a, s)));
 	/* The engine's words hold the command, which stands beside them here. */
 	if (value_get(m, "asked") && strncmp(text_of(m, "waits_for"), "a person:", 9) == 0)
 		value_set(a, m, "waits_for", value_string(a, "a person"));
-	if (sample)
-		value_set(a, m, "last_gate", gate_doc(a, sample));
+	if (g)
+		value_set(a, m, "last_gate", gate_doc(a, g));
 }
 
 static void put_open(struct arena *a, struct value *m, const struct past_run *r,

@@ -132,7 +132,7 @@ static int resume(struct engine *e, struct past_run *r, struct err *err)
 
 static int begin(struct engine *e, struct err *err)
 {
-	struct arena *a = journal_arena(&e->journal);
+	struct arena *a = journal_run_arena(&e->journal);
 	struct value *rec = value_map(a);
 	const struct value *plan = plan_to_value(e->plan); /* its arena outlives the journal */
 	const struct value *marks = way_back_marks(e);

@@ -48,7 +48,7 @@ void new_nonce(struct engine *e, char ret[17])
 struct value *step_record(struct engine *e, const struct step_run *s)
 {
 	struct arena *a = journal_arena(&e->journal);
-	/* Records stay as long as the journal: no room that they outgrow, and what the plan's arena holds is not copied. */
+	/* What the plan's arena holds is not copied. */
 	struct value *rec = value_map_sized(a, RECORD_MEMBERS), *envs = value_list(a);
 
 	for (size_t i = 0; i < s->ps->env_count; i++)
@@ -141,13 +141,97 @@ const struct value *step_marks(const struct engine *e, const struct step_run *s,
 	return out;
 }
 
+/* ---- who has something to do ---- */
+
+/* Where the step of this index stands among the living, or would stand. */
+static size_t live_place(const struct engine *e, size_t index)
+{
+	size_t from = 0, to = e->live_count;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (e->live[mid] < index)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+static void bring_to_life(struct engine *e, size_t index)
+{
+	size_t at = live_place(e, index);
+
+	memmove(&e->live[at + 1], &e->live[at], (e->live_count - at) * sizeof(*e->live));
+	e->live[at] = index;
+	e->live_count++;
+}
+
+static void bury(struct engine *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->live_count; i++)
+		if (!step_is_over(&e->steps[e->live[i]]))
+			e->live[kept++] = e->live[i];
+	e->live_count = kept;
+}
+
+void engine_step_done(struct engine *e, const struct step_run *s)
+{
+	for (size_t i = e->dependents_at[s->index]; i < e->dependents_at[s->index + 1]; i++) {
+		struct step_run *d = &e->steps[e->dependents[i]];
+
+		if (--d->unmet == 0 && d->state == STEP_BLOCKED)
+			bring_to_life(e, d->index);
+	}
+}
+
+/* Once the state of every step is known. */
+static void link_steps(struct engine *e)
+{
+	size_t n = e->plan->step_count, *at = mem_alloc((n + 2) * sizeof(*at));
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < e->plan->steps[i].need_count; k++)
+			at[e->plan->steps[i].needs[k] + 2]++;
+	for (size_t i = 2; i < n + 2; i++)
+		at[i] += at[i - 1];
+	e->dependents = mem_alloc((at[n + 1] + 1) * sizeof(*e->dependents));
+	e->live = mem_alloc((n + 1) * sizeof(*e->live));
+	e->live_count = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct step_run *s = &e->steps[i];
+
+		for (size_t k = 0; k < s->ps->need_count; k++) {
+			e->dependents[at[s->ps->needs[k] + 1]++] = i;
+			s->unmet += e->steps[s->ps->needs[k]].state != STEP_DONE;
+		}
+		if (!step_is_over(s) && !s->unmet)
+			e->live[e->live_count++] = i;
+	}
+	e->dependents_at = at;
+}
+
+static void unlink_steps(struct engine *e)
+{
+	mem_freep(&e->live);
+	mem_freep(&e->dependents);
+	mem_freep(&e->dependents_at);
+	e->live_count = 0;
+}
+
 /* ---- the loop ---- */
 
 static bool all_over(const struct engine *e)
 {
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (!step_is_over(&e->steps[i]) && e->steps[i].state != STEP_BLOCKED)
+	for (size_t i = 0; i < e->live_count; i++) {
+		const struct step_run *s = &e->steps[e->live[i]];
+
+		if (!step_is_over(s) && s->state != STEP_BLOCKED)
 			return false;
+	}
 	return true;
 }
 
@@ -156,8 +240,8 @@ static int64_t next_wake(const struct engine *e)
 {
 	int64_t wake = INT64_MAX;
 
-	for (size_t i = 0; i < e->plan->step_count; i++) {
-		const struct step_run *s = &e->steps[i];
+	for (size_t i = 0; i < e->live_count; i++) {
+		const struct step_run *s = &e->steps[e->live[i]];
 
 		if (step_is_over(s) || s->state == STEP_BLOCKED)
 			continue;
@@ -183,8 +267,8 @@ bool engine_is_writing(const struct engine *e)
 
 static bool is_busy(const struct engine *e)
 {
-	for (size_t i = 0; i < e->plan->step_count; i++)
-		if (e->steps[i].is_busy)
+	for (size_t i = 0; i < e->live_count; i++)
+		if (e->steps[e->live[i]].is_busy)
 			return true;
 	return false;
 }
@@ -196,13 +280,17 @@ static void tick_all(struct engine *e)
 	/* A step that ends lets others begin, some of them earlier in the list. */
 	while (moved && !e->fatal.code) {
 		moved = false;
-		for (size_t i = 0; i < e->plan->step_count && !e->fatal.code; i++) {
-			struct step_run *s = &e->steps[i];
+		for (size_t i = 0; i < e->live_count && !e->fatal.code; i++) {
+			size_t index = e->live[i];
+			struct step_run *s = &e->steps[index];
 			enum step_state before = s->state;
 
 			step_tick(s);
+			journal_tidy(&e->journal);
 			moved |= s->state != before && s->state == STEP_DONE;
+			i = live_place(e, index); /* those before it may have come to life */
 		}
+		bury(e);
 	}
 }
 
@@ -232,8 +320,8 @@ static void stop(struct engine *e)
 /* Evidence for an act is being taken: the next command would have to begin with it again, and might never get to the act. */
 static bool is_midway(const struct engine *e)
 {
-	for (size_t i = 0; i < e->plan->step_count; i++) {
-		const struct step_run *s = &e->steps[i];
+	for (size_t i = 0; i < e->live_count; i++) {
+		const struct step_run *s = &e->steps[e->live[i]];
 
 		for (size_t k = 0; s->state == STEP_BEFORE && k < s->gate_count; k++)
 			if (gate_is_midway(&s->gates[k]))
@@ -267,6 +355,7 @@ static void loop(struct engine *e)
 			return;
 		}
 		people_poll(e);
+		journal_tidy(&e->journal);
 		tick_all(e);
 		if (e->fatal.code)
 			continue;
@@ -432,6 +521,7 @@ int engine_carry_out(struct engine *e, struct apply_result *ret, struct err *err
 		if (engine_past(e, &e->steps[i])->has_intent)
 			step_keep_room(&e->steps[i]);
 	}
+	link_steps(e);
 	e->jsaid.run = engine_run(e);
 	tell_left(e);
 	loop(e);
@@ -439,6 +529,7 @@ int engine_carry_out(struct engine *e, struct apply_result *ret, struct err *err
 	way_back_note_failures(e);
 	for (size_t i = 0; i < e->plan->step_count; i++)
 		step_done(&e->steps[i]);
+	unlink_steps(e);
 	mem_free(e->steps);
 	e->steps = NULL;
 	if (e->fatal.code) {

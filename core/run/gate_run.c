@@ -5,11 +5,13 @@
  */
 #include <string.h>
 
+#include "core/base/mem.h"
 #include "core/base/when.h"
+#include "core/io/json.h"
 #include "core/run/run_state.h"
 
 #define SKEW_MAX (5 * WHEN_MINUTE) /* above it the gates compare no times */
-#define SAMPLES_KEPT 400
+#define SAMPLES_MAX 3000           /* that differ, in memory: a day at half a minute */
 #define ASK_AGAIN                                                                                  \
 	(15 * WHEN_MINUTE) /* nobody reads a page every minute, and what it shows lags by ten */
 
@@ -23,15 +25,57 @@ static const char *env_name(const struct step_run *s, const struct gate_run *g)
 	return s->e->plan->envs[g->env].env->name;
 }
 
-static struct sample *new_sample(struct gate_run *g, size_t things)
+/* @ret_mem  dies with the sample */
+static struct sample *new_sample(struct gate_run *g, size_t things, struct arena **ret_mem)
 {
+	struct arena *a = *ret_mem = arena_new();
 	struct sample *out;
 
-	g->samples = arena_grow(g->arena, g->samples, g->count, &g->cap, sizeof(*g->samples));
-	out = &g->samples[g->count++];
-	out->seen = arena_array(g->arena, things + 1, sizeof(struct observation));
-	out->count = things;
+	g->samples = mem_grow(g->samples, g->kept, &g->cap, sizeof(*g->samples));
+	g->owned = mem_grow(g->owned, g->kept, &g->owned_cap, sizeof(*g->owned));
+	g->owned[g->kept] = a;
+	out = &g->samples[g->kept++];
+	*out = (struct sample){
+		.seen = arena_array(a, things + 1, sizeof(struct observation)),
+		.count = things,
+	};
 	return out;
+}
+
+static void drop_sample(struct gate_run *g, size_t i)
+{
+	arena_free(g->owned[i]);
+	g->kept--;
+	memmove(&g->samples[i], &g->samples[i + 1], (g->kept - i) * sizeof(*g->samples));
+	memmove(&g->owned[i], &g->owned[i + 1], (g->kept - i) * sizeof(struct arena *));
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool saw_the_same(const struct sample *a, const struct sample *b)
+{
+	for (size_t i = 0; i < a->count && a->count == b->count; i++) {
+		const struct observation *x = &a->seen[i], *y = &b->seen[i];
+
+		if (x->known != y->known || !is_same_text(x->why, y->why) ||
+		    !is_same_text(x->by, y->by) || !value_equal(x->facts, y->facts))
+			return false;
+	}
+	return a->count == b->count;
+}
+
+/* Judges ask since when something holds and how it went up or down: the first and the last of those that saw the same tell it. */
+static void thin_out(struct gate_run *g)
+{
+	const struct sample *last = &g->samples[g->kept - 1];
+
+	if (g->kept > 2 && saw_the_same(last - 2, last) && saw_the_same(last - 1, last))
+		drop_sample(g, g->kept - 2);
+	if (g->kept > SAMPLES_MAX)
+		drop_sample(g, 0);
 }
 
 static enum known known_from(const char *name)
@@ -43,13 +87,20 @@ static enum known known_from(const char *name)
 }
 
 /* A journalled sample back into memory. */
-static void recall(struct gate_run *g, const struct value *rec)
+static void recall(struct gate_run *g, const struct past_sample *past)
 {
-	const struct value *seen = value_get(rec, "seen");
-	struct sample *s = new_sample(g, value_count(seen));
-	struct observation *o = arena_array(g->arena, value_count(seen) + 1, sizeof(*o));
+	struct arena *a;
+	struct err err = ERR_INIT;
+	struct value *seen = NULL, *times = NULL;
+	struct sample *s = new_sample(g, 0, &a);
+	struct observation *o;
 
-	s->now_ms = value_int_or(value_get(rec, "now_ms"), 0);
+	s->now_ms = past->now_ms;
+	/* Written by ourselves, from what was read a moment before. */
+	if (json_parse(a, past->seen, strlen(past->seen), NULL, NULL, NULL, &seen, &err) < 0 ||
+	    json_parse(a, past->times, strlen(past->times), NULL, NULL, NULL, &times, &err) < 0)
+		return;
+	o = arena_array(a, value_count(seen) + 1, sizeof(*o));
 	for (size_t i = 0; i < value_count(seen); i++) {
 		const struct value *v = value_at(seen, i);
 
@@ -57,11 +108,12 @@ static void recall(struct gate_run *g, const struct value *rec)
 			.thing = value_text_or(value_get(v, "thing"), ""),
 			.known = known_from(value_text_or(value_get(v, "known"), "")),
 			.facts = value_get(v, "facts"),
-			.server_ms = value_int_or(value_get(v, "server_ms"), 0),
+			.server_ms = value_int_or(value_at(times, i), 0),
 			.why = value_text(value_get(v, "why")),
 		};
 	}
 	s->seen = o;
+	s->count = value_count(seen);
 }
 
 /*
@@ -87,7 +139,11 @@ size_t gate_samples_needed(const struct gate_run *g)
 
 void gate_done(struct gate_run *g)
 {
-	arena_freep(&g->arena);
+	while (g->kept)
+		drop_sample(g, g->kept - 1);
+	mem_freep(&g->samples);
+	mem_freep(&g->owned);
+	g->cap = g->owned_cap = 0;
 }
 
 void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
@@ -95,31 +151,22 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 	struct past_gate *past = history_gate(&s->e->journal.history, engine_past(s->e, s),
 					      env_name(s, g), g->pg->type->name);
 
-	arena_freep(&g->arena);
-	g->arena = arena_new();
-	g->samples = NULL;
-	g->count = g->cap = 0;
-	g->passes = 0;
+	gate_done(g);
+	g->looks = fresh ? 0 : (size_t)past->count;
+	g->passes = fresh ? 0 : past->passes;
 	g->is_open = true;
 	g->is_passed = g->is_sampling = false;
 	g->opened_ms =
 		past->opened_ms; /* the deadline counts from the first question, whatever came since */
 	g->wake_mono = engine_mono(s->e);
 	g->says = (struct says){ .verdict = VERDICT_WAIT };
-	for (size_t i = !fresh && past->count > SAMPLES_KEPT ? past->count - SAMPLES_KEPT : 0;
-	     !fresh && i < past->count; i++) {
-		recall(g, past->samples[i]);
-		g->passes = strcmp(value_text_or(value_get(past->samples[i], "verdict"), ""),
-				   "pass") == 0 ?
-				    g->passes + 1 :
-				    0;
-	}
+	for (size_t i = 0; !fresh && i < past->kept; i++)
+		recall(g, &past->samples[i]);
 	if (g->passes) /* consecutive passes are a cadence apart, also across runs of the program */
-		g->wake_mono += MAX_OF(g->samples[g->count - 1].now_ms + gate_cadence(g) -
-					       clocks_now(s->e->clocks),
+		g->wake_mono += MAX_OF(past->last_ms + gate_cadence(g) - clocks_now(s->e->clocks),
 				       (int64_t)0);
-	if (g->count && g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
-	    g->count >= (size_t)limit_ms(g, "min_samples", 1)) {
+	if (g->looks && g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
+	    g->looks >= (size_t)limit_ms(g, "min_samples", 1)) {
 		g->is_passed =
 			true; /* an earlier run of the program saw it pass; its samples are in the journal */
 		g->says.verdict = VERDICT_PASS;
@@ -242,7 +289,7 @@ static void act_on(struct step_run *s, struct gate_run *g)
 	if (g->says.verdict == VERDICT_PASS) {
 		g->passes++;
 		if (g->passes >= (unsigned)limit_ms(g, "passes", 1) &&
-		    g->count >= (size_t)limit_ms(g, "min_samples", 1)) {
+		    g->looks >= (size_t)limit_ms(g, "min_samples", 1)) {
 			g->is_passed = true;
 			g->passed_mono = engine_mono(e);
 			return;
@@ -267,7 +314,7 @@ static void act_on(struct step_run *s, struct gate_run *g)
 	expire(s, g);
 }
 
-/* @tmp  of the marks that the gate is shown: until the sample is recorded */
+/* @tmp  of the marks that the gate is shown and of those that it notes: until the sample is recorded */
 static void judge(struct step_run *s, struct gate_run *g, struct arena *tmp)
 {
 	struct engine *e = s->e;
@@ -276,7 +323,7 @@ static void judge(struct step_run *s, struct gate_run *g, struct arena *tmp)
 		.view = &v,
 		.limits = g->pg->limits,
 		.samples = g->samples,
-		.sample_count = g->count,
+		.sample_count = g->kept,
 		.opened_ms = g->opened_ms,
 		.skew_ms = clocks_skew(e->clocks, INT64_MAX),
 	};
@@ -284,14 +331,14 @@ static void judge(struct step_run *s, struct gate_run *g, struct arena *tmp)
 	/* Those of runs that were given up or left as well: the console does not know the difference. */
 	gv.mints = history_mints(&e->journal.history, tmp, &gv.mint_count);
 	v.marks = step_marks(e, s, tmp);
-	g->says = (struct says){ .verdict = VERDICT_INCONCLUSIVE, .arena = g->arena };
+	g->says = (struct says){ .verdict = VERDICT_INCONCLUSIVE, .arena = tmp };
 	g->pg->type->judge(&gv, &g->says);
 }
 
 /* Said once: the journal has every sample, a person wants to see what is new. */
 static void tell(struct step_run *s, struct gate_run *g)
 {
-	if (g->count > 1 && g->says.verdict == g->told_verdict && strcmp(g->says.why, g->told) == 0)
+	if (g->looks > 1 && g->says.verdict == g->told_verdict && strcmp(g->says.why, g->told) == 0)
 		return;
 	g->told_verdict = g->says.verdict;
 	memcpy(g->told, g->says.why, sizeof(g->told));
@@ -313,6 +360,7 @@ static void sampled(void *arg, struct env_state *env)
 	struct step_run *s = arg;
 	struct gate_run *g = sampling_gate(s, env);
 	CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
+	struct arena *mem;
 	size_t n = 0;
 	struct sample *sm;
 	struct observation *o;
@@ -326,17 +374,18 @@ static void sampled(void *arg, struct env_state *env)
 		return;
 	while (g->pg->type->observes && g->pg->type->observes[n])
 		n++;
-	sm = new_sample(g, n);
-	o = arena_array(g->arena, n + 1, sizeof(*o));
+	sm = new_sample(g, n, &mem);
+	g->looks++;
+	o = arena_array(mem, n + 1, sizeof(*o));
 	for (size_t i = 0; i < n; i++) {
 		size_t k = registry_thing_index(s->e->plan->registry, g->pg->type->observes[i]);
 
 		if (k == SIZE_MAX)
 			continue;
 		o[i] = env->seen[k];
-		o[i].facts = o[i].facts ? value_copy(g->arena, o[i].facts) : NULL;
-		o[i].why = arena_strdup(g->arena, o[i].why);
-		o[i].by = arena_strdup(g->arena, o[i].by);
+		o[i].facts = o[i].facts ? value_copy(mem, o[i].facts) : NULL;
+		o[i].why = arena_strdup(mem, o[i].why);
+		o[i].by = arena_strdup(mem, o[i].by);
 	}
 	sm->seen = o;
 	sm->now_ms = clocks_now(s->e->clocks);
@@ -346,6 +395,8 @@ static void sampled(void *arg, struct env_state *env)
 	if (!record_sample(s, g, sm))
 		return;
 	g->says.marks = NULL;
+	g->says.arena = NULL;
+	thin_out(g);
 	tell(s, g);
 	act_on(s, g);
 }

@@ -102,7 +102,7 @@ int guard_fresh_plan(struct engine *e, struct err *err)
 
 int guard_begin(struct engine *e, struct value *run_record, struct err *err)
 {
-	struct arena *a = journal_arena(&e->journal);
+	struct arena *a = journal_run_arena(&e->journal);
 
 	if (e->is_automatic)
 		return 0;

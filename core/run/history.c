@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "core/base/mem.h"
 #include "core/base/when.h"
+#include "core/io/json.h"
 
 #define GATES_INDEXED 16 /* below it looking at each is as quick */
 
@@ -16,6 +18,48 @@ void history_init(struct history *h, struct arena *a)
 	h->run_index = value_map(a);
 	h->marked = value_map(a);
 	h->said_of = value_map(a);
+}
+
+/* ---- samples: on the heap, since most of them go long before the journal is closed ---- */
+
+static void drop_sample(struct past_gate *g, size_t i)
+{
+	mem_free(g->samples[i].seen);
+	mem_free(g->samples[i].times);
+	g->kept--;
+	memmove(&g->samples[i], &g->samples[i + 1], (g->kept - i) * sizeof(*g->samples));
+}
+
+static void drop_samples(struct past_step *s)
+{
+	for (size_t i = 0; i < s->gate_count; i++) {
+		struct past_gate *g = &s->gates[i];
+
+		while (g->kept)
+			drop_sample(g, g->kept - 1);
+		mem_freep(&g->samples);
+		g->cap = 0;
+	}
+}
+
+/* What nobody asks for once it is over: numbers, verdict and names stay for the receipt. */
+static void drop_words(struct past_step *s)
+{
+	drop_samples(s);
+	for (size_t i = 0; i < s->gate_count; i++) {
+		mem_freep(&s->gates[i].saw);
+		mem_freep(&s->gates[i].why);
+	}
+}
+
+void history_done(struct history *h)
+{
+	for (size_t i = 0; i < h->run_count; i++) {
+		for (size_t k = 0; k < h->runs[i].step_count; k++)
+			drop_words(&h->runs[i].steps[k]);
+		arena_done(&h->runs[i].suspended_mem);
+	}
+	h->run_count = 0;
 }
 
 /* Every type of record that there is; what is not here cannot be written, and is not read over either. */
@@ -153,23 +197,34 @@ struct past_step *history_asking(const struct history *h, const char *address,
 	return NULL;
 }
 
+static const struct value *keep(struct history *h, const struct value *v)
+{
+	return v ? value_copy(h->arena, v) : NULL;
+}
+
+static const char *keep_text(struct history *h, const struct value *v)
+{
+	return arena_strdup(h->arena, value_text(v));
+}
+
 static void mark_env(struct history *h, struct past_run *r, const char *env,
 		     const struct value *marks)
 {
-	const struct value *old = value_get(r->marks, env);
-	struct value *all;
+	const struct value_pair *old = value_get_pair(r->marks, env);
+	struct value *all = old ? old->val : NULL;
 
 	if (!value_count(marks))
 		return;
 	if (!history_marked_run(h, env) || history_marked_run(h, env) < r)
 		value_set(h->arena, h->marked, env, value_int(h->arena, r - h->runs));
-	/* A map of its own, since views hold the old one; what is in it is shared. */
-	all = value_map_sized(h->arena, value_count(old) + value_count(marks));
-	for (size_t i = 0; i < value_count(old); i++)
-		value_add(h->arena, all, value_key_at(old, i), value_at(old, i));
+	/* Views of it see what is added: a map of its own for each mark would be a fleet's largest heap. */
+	if (!all) {
+		all = value_map(h->arena);
+		value_set(h->arena, r->marks, env, all);
+	}
 	for (size_t i = 0; i < value_count(marks); i++)
-		value_set(h->arena, all, value_key_at(marks, i), value_at(marks, i));
-	value_set(h->arena, r->marks, env, all);
+		value_set(h->arena, all, value_key_at(marks, i),
+			  value_copy(h->arena, value_at(marks, i)));
 }
 
 /* What a step noted holds for all its environments; what a gate saw, only for the one that it looked at. */
@@ -211,10 +266,10 @@ static struct value *said_entry(struct history *h, const struct value *facts,
 {
 	struct value *m = value_map(h->arena);
 
-	value_set(h->arena, m, "facts", facts);
-	value_set(h->arena, m, "by", by);
+	value_set(h->arena, m, "facts", keep(h, facts));
+	value_set(h->arena, m, "by", keep(h, by));
 	value_set(h->arena, m, "known", value_string(h->arena, known));
-	value_set(h->arena, m, "at", at);
+	value_set(h->arena, m, "at", keep(h, at));
 	return m;
 }
 
@@ -230,11 +285,12 @@ static void add_effects(struct history *h, const struct value *rec)
 			const char *key =
 				arena_printf(h->arena, "%s %s", env, value_key_at(effects, i));
 			const struct value *old = value_get(value_get(h->said, key), "facts");
-			struct value *facts = old ? value_copy(h->arena, old) : value_map(h->arena);
+			CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
+			struct value *facts = old ? value_copy(&tmp, old) : value_map(&tmp);
 			const struct value *add = value_at(effects, i);
 
 			for (size_t k = 0; k < value_count(add); k++)
-				value_set(h->arena, facts, value_key_at(add, k), value_at(add, k));
+				value_set(&tmp, facts, value_key_at(add, k), value_at(add, k));
 			remember_said(h, env, key);
 			value_set(h->arena, h->said, key,
 				  said_entry(h, facts, value_get(rec, "by"), "journal",
@@ -249,7 +305,7 @@ static void fold_ack(struct history *h, struct past_step *s, const struct value 
 	const struct value *attested = value_get(rec, "attested");
 
 	if (s)
-		s->ack = rec;
+		s->ack = keep(h, rec);
 	if (thing && value_count(facts)) {
 		struct value *entry = said_entry(h, facts, value_get(rec, "by"), "attested",
 						 value_get(rec, "said_at_ms"));
@@ -260,8 +316,8 @@ static void fold_ack(struct history *h, struct past_step *s, const struct value 
 	if (thing && attested) {
 		struct value *m = value_map(h->arena);
 
-		value_set(h->arena, m, "attested", attested);
-		value_set(h->arena, m, "at", value_get(rec, "said_at_ms"));
+		value_set(h->arena, m, "attested", keep(h, attested));
+		value_set(h->arena, m, "at", keep(h, value_get(rec, "said_at_ms")));
 		say(h, h->overlays, envs, thing, m);
 	}
 }
@@ -281,8 +337,9 @@ static void fold_mint(struct history *h, struct past_run *r, const struct value 
 			return;
 		}
 	r->mints = arena_grow(h->arena, r->mints, r->mint_count, &r->mint_cap, sizeof(*r->mints));
-	r->mints[r->mint_count++] =
-		(struct mint){ .client_id = client, .from_ms = from, .to_ms = to };
+	r->mints[r->mint_count++] = (struct mint){ .client_id = arena_strdup(h->arena, client),
+						   .from_ms = from,
+						   .to_ms = to };
 }
 
 static struct value *index_envs(struct arena *a, const struct value *envs)
@@ -299,6 +356,8 @@ static void end_run(struct history *h, struct past_run *r, const char *how)
 {
 	r->is_open = false;
 	r->ended = how;
+	for (size_t i = 0; i < r->step_count; i++)
+		drop_samples(&r->steps[i]);
 	while (h->first_open < h->run_count && !h->runs[h->first_open].is_open)
 		h->first_open++;
 }
@@ -371,45 +430,130 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 		.began_ms = value_int_or(value_get(rec, "now_ms"), 0),
 		.begun_at_record = value_int_or(value_get(rec, "n"), 0),
 	};
+	/* All at once, so that no outgrown halves stay behind. */
+	r->step_cap = value_count(value_get(r->plan, "steps"));
+	r->steps = arena_array(h->arena, r->step_cap + 1, sizeof(*r->steps));
 	value_set(h->arena, h->run_index, r->id, value_int(h->arena, (int64_t)h->run_count - 1));
 	take_over(h, r, rec);
 	return 0;
 }
 
-static void fold_intent(struct past_step *s, const struct value *rec)
+static void fold_intent(struct history *h, struct past_step *s, const struct value *rec)
 {
 	s->has_intent = true;
 	s->has_failed = s->is_lost = false;
-	s->nonce = value_text_or(value_get(rec, "nonce"), "");
+	s->nonce = arena_strdup(h->arena, value_text_or(value_get(rec, "nonce"), ""));
 	if (!s->before)
-		s->before = value_get(rec, "before");
+		s->before = keep(h, value_get(rec, "before"));
 	s->intent_ms = value_int_or(value_get(rec, "now_ms"), 0);
 	if (!s->from_ms)
 		s->from_ms = s->intent_ms;
 }
 
-static void fold_ask(struct past_step *s, const struct value *rec)
+static void fold_ask(struct history *h, struct past_step *s, const struct value *rec)
 {
 	s->is_asked = true;
 	s->ack = NULL;
 	s->is_act = value_bool_or(value_get(rec, "is_act"), false);
 	s->wants_last_use = value_bool_or(value_get(rec, "wants_last_use"), false);
-	s->ask_nonce = value_text_or(value_get(rec, "nonce"), "");
-	s->ask_thing = value_text(value_get(rec, "thing"));
+	s->ask_nonce = arena_strdup(h->arena, value_text_or(value_get(rec, "nonce"), ""));
+	s->ask_thing = keep_text(h, value_get(rec, "thing"));
 	s->asked_ms = value_int_or(value_get(rec, "now_ms"), 0);
 	if (!s->from_ms)
 		s->from_ms = s->asked_ms;
 }
 
-static void fold_sample(struct history *h, struct past_step *s, const struct value *rec)
+static int64_t instant_of(const struct value *v)
+{
+	struct err err = ERR_INIT;
+	int64_t ms = 0;
+
+	return value_text(v) && when_parse(value_text(v), &ms, NULL, &err) == 0 ? ms : 0;
+}
+
+static const char *verdict_text(struct history *h, const char *name)
+{
+	for (enum verdict v = VERDICT_PASS; v <= VERDICT_INCONCLUSIVE; v++)
+		if (strcmp(verdict_name(v), name) == 0)
+			return verdict_name(v);
+	return arena_strdup(h->arena, name);
+}
+
+/* Whose words a sample rests on; NULL: it was read. */
+static const char *word_in(const struct value *sample)
+{
+	const struct value *seen = value_get(sample, "seen");
+
+	for (size_t i = 0; i < value_count(seen); i++) {
+		const char *by = value_text(value_get(value_at(seen, i), "by")),
+			   *used = value_text(value_path(value_at(seen, i), "facts.attested.by"));
+
+		if (by || used)
+			return by ? by : used;
+	}
+	return NULL;
+}
+
+static char *json_text(const struct value *v)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
+
+	json_write(&text, v, JSON_CANONICAL, NULL);
+	return mem_strdup(text.buf);
+}
+
+/* Two that saw the same make a third one in their middle say nothing new. */
+static void keep_sample(struct past_gate *g, int64_t now_ms, const struct value *seen)
+{
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
+	struct value *facts = value_list(&a), *times = value_list(&a);
+	struct past_sample *new;
+
+	for (size_t i = 0; i < value_count(seen); i++) {
+		const struct value *v = value_at(seen, i);
+		struct value *m = value_map_sized(&a, value_count(v));
+
+		for (size_t k = 0; k < value_count(v); k++)
+			if (strcmp(value_key_at(v, k), "server_ms") != 0)
+				value_add(&a, m, value_key_at(v, k), value_at(v, k));
+		value_list_add(&a, facts, m);
+		value_list_add(&a, times,
+			       value_int(&a, value_int_or(value_get(v, "server_ms"), 0)));
+	}
+	g->samples = mem_grow(g->samples, g->kept, &g->cap, sizeof(*g->samples));
+	new = &g->samples[g->kept++];
+	*new = (struct past_sample){ now_ms, json_text(facts), json_text(times) };
+	if (g->kept > 2 && strcmp(new[-2].seen, new->seen) == 0 &&
+	    strcmp(new[-1].seen, new->seen) == 0)
+		drop_sample(g, g->kept - 2);
+	if (g->kept > SAMPLES_KEPT)
+		drop_sample(g, 0);
+}
+
+static void fold_sample(struct history *h, const struct past_run *r, struct past_step *s,
+			const struct value *rec)
 {
 	struct past_gate *g = history_gate(h, s, value_text_or(value_get(rec, "environment"), ""),
 					   value_text_or(value_get(rec, "gate"), ""));
 
 	if (!g->opened_ms)
 		g->opened_ms = value_int_or(value_get(rec, "opened_ms"), 0);
-	g->samples = arena_grow(h->arena, g->samples, g->count, &g->cap, sizeof(*g->samples));
-	g->samples[g->count++] = rec;
+	g->last_ms = value_int_or(value_get(rec, "now_ms"), 0);
+	if (!g->count++)
+		g->first_ms = g->last_ms;
+	g->verdict = verdict_text(h, value_text_or(value_get(rec, "verdict"), ""));
+	g->passes = strcmp(g->verdict, verdict_name(VERDICT_PASS)) == 0 ? g->passes + 1 : 0;
+	g->last_n = value_int_or(value_get(rec, "n"), 0);
+	g->last_at_ms = instant_of(value_get(rec, "at"));
+	g->until_ms = instant_of(value_get(rec, "until"));
+	if (strcmp(g->by ? g->by : "", word_in(rec) ? word_in(rec) : "") != 0)
+		g->by = arena_strdup(h->arena, word_in(rec));
+	mem_free(g->saw);
+	mem_free(g->why);
+	g->saw = mem_strdup(value_text_or(value_get(rec, "saw"), ""));
+	g->why = mem_strdup(value_text_or(value_get(rec, "why"), ""));
+	if (r->is_open && !s->is_done)
+		keep_sample(g, g->last_ms, value_get(rec, "seen"));
 }
 
 static void fold_step(struct history *h, struct past_run *r, struct past_step *s, const char *type,
@@ -417,15 +561,16 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 {
 	const struct value *envs = value_get(rec, "environments");
 
-	s->envs = envs ? envs : s->envs;
+	if (envs && !value_equal(envs, s->envs))
+		s->envs = keep(h, envs);
 	if (strcmp(type, "intent") == 0) {
-		fold_intent(s, rec);
+		fold_intent(h, s, rec);
 		add_marks(h, r, envs, value_get(rec, "marks"));
 	} else if (strcmp(type, "outcome") == 0) {
 		s->has_intent = s->is_lost = false;
 		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
-		s->how = value_text(value_get(rec, "how"));
-		s->by = value_text(value_get(rec, "by"));
+		s->how = keep_text(h, value_get(rec, "how"));
+		s->by = keep_text(h, value_get(rec, "by"));
 		s->acted_ms = value_int_or(value_get(rec, "now_ms"), 0);
 		add_marks(h, r, envs, value_get(rec, "marks"));
 		if (s->has_acted)
@@ -433,23 +578,25 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 	} else if (strcmp(type, "lost") == 0) {
 		s->is_lost = true;
 	} else if (strcmp(type, "ask") == 0) {
-		fold_ask(s, rec);
+		fold_ask(h, s, rec);
 	} else if (strcmp(type, "ack") == 0) {
 		fold_ack(h, s, rec);
 	} else if (strcmp(type, "sample") == 0) {
-		fold_sample(h, s, rec);
+		fold_sample(h, r, s, rec);
 		mark_env(h, r, value_text_or(value_get(rec, "environment"), ""),
 			 value_get(rec, "marks"));
 	} else if (strcmp(type, "step") == 0) {
 		s->is_done = true;
 		s->has_failed = false;
-		s->result = value_text_or(value_get(rec, "result"), "done");
+		drop_words(s);
+		s->result = arena_strdup(h->arena, value_text_or(value_get(rec, "result"), "done"));
 		s->done_ms = value_int_or(value_get(rec, "now_ms"), 0);
 		add_marks(h, r, envs, value_get(rec, "marks"));
 	} else if (strcmp(type, "failed") == 0) {
 		s->has_failed = true;
-		s->failure = value_text_or(value_get(rec, "why"), "");
+		s->failure = arena_strdup(h->arena, value_text_or(value_get(rec, "why"), ""));
 		/* What failed is asked anew by the next run, on fresh samples. */
+		drop_words(s);
 		s->gate_count = 0;
 	}
 }
@@ -529,7 +676,8 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 		}
 		return err_set(err, E_IO, "a record '%s' of a run that was not begun", type);
 	}
-	r->suspended = strcmp(type, "suspend") == 0 ? rec : NULL;
+	arena_done(&r->suspended_mem);
+	r->suspended = strcmp(type, "suspend") == 0 ? value_copy(&r->suspended_mem, rec) : NULL;
 	if (strcmp(type, "mint") == 0) {
 		fold_mint(h, r, rec);
 	} else if (strcmp(type, "leave") == 0) {
@@ -539,7 +687,7 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 			settle_said(h, r);
 		else
 			note_left_open(h, r, rec);
-		r->ending = rec;
+		r->ending = keep(h, rec);
 		end_run(h, r, strcmp(type, "receipt") == 0 ? "receipt" : "abandoned");
 	} else if (step) {
 		fold_step(h, r, history_step(h, r, step), type, rec);

@@ -4,17 +4,37 @@
  *
  * The engine's memory is this fold and nothing else: a record that is appended is folded by the same
  * function that folds a journal read from disk, so that going on after a kill is not a special case.
+ *
+ * A record may die once it is folded: what counts of it is copied. Only that of a run, which holds the plan, has to live as long as the history.
  */
 #pragma once
 #include "core/api/gate.h"
 #include "core/base/value.h"
 
+/* What one look saw, as the journal has it: text, since a fleet that waits has thousands, and few are ever read again. */
+struct past_sample {
+	int64_t now_ms;
+	char *seen, *times;           /* JSON: its `seen` but for the instants of reading; those, in the same order */
+};
 struct past_gate {            /* samples of one gate of one step for one environment */
 	const char *env, *gate;
 	int64_t opened_ms;
-	const struct value **samples; /* the records, oldest first */
-	size_t count, cap;
+	int64_t count;                /* samples so far */
+	unsigned passes;              /* how many of the last ones passed in a row */
+	int64_t first_ms, last_ms;    /* evidence times */
+	int64_t last_n, last_at_ms;   /* number of the last record, and its local time */
+	int64_t until_ms;             /* as the last one says; 0: it does not */
+	const char *verdict, *by;     /* of the last one; whose words it rests on, or NULL: it was read */
+	char *saw, *why;              /* of the last one; NULL once the step is done */
+	/*
+	 * Oldest first, until the step is done or its run has ended: what a judge has to see again when a run goes on. Of those that saw the same one after the
+	 * other the first and the last stay, which say as much as all; of those that differ, SAMPLES_KEPT.
+	 */
+	struct past_sample *samples;
+	size_t kept, cap;
 };
+#define SAMPLES_KEPT ((size_t)400)
+
 struct past_step {
 	const char *address;
 	const struct value *envs;     /* names, as its records say */
@@ -58,6 +78,7 @@ struct past_run {
 	struct mint *mints;
 	size_t mint_count, mint_cap;
 	const struct value *suspended; /* the last suspension, if nothing came after it */
+	struct arena suspended_mem;   /* of it: each one takes the place of the one before */
 };
 struct history {
 	struct arena *arena;          /* owned by whoever made the history */
@@ -73,6 +94,7 @@ struct history {
 };
 
 void history_init(struct history *h, struct arena *a);
+void history_done(struct history *h); /* before its arena */
 bool history_knows(const char *type); /* a type of record that there is */
 /* Folds one record. E_IO names what is wrong with it, E_REFUSED an unknown type. */
 int history_fold(struct history *h, const struct value *record, struct err *err) MUST_USE;

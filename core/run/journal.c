@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/redact.h"
+#include "core/base/value_share.h"
 #include "core/base/version.h"
 #include "core/base/when.h"
 #include "core/io/digest.h"
@@ -15,13 +16,28 @@
 #define JOURNAL_MAX ((size_t)256 << 20)
 #define NODES_MAX ((size_t)20000000) /* the plan of thousands of environments is one record */
 
+#define SCRATCH_KEPT ((size_t)64 << 10) /* below it nothing is worth giving back */
+
 struct arena *journal_arena(struct journal *j)
+{
+	return &j->scratch;
+}
+
+struct arena *journal_run_arena(struct journal *j)
 {
 	return &j->arena;
 }
 
+void journal_tidy(struct journal *j)
+{
+	if (j->scratch.used > SCRATCH_KEPT)
+		arena_done(&j->scratch);
+}
+
 void journal_close(struct journal *j)
 {
+	history_done(&j->history);
+	arena_done(&j->scratch);
 	arena_done(&j->arena);
 }
 
@@ -69,8 +85,8 @@ static void take_tool(struct journal *j, const struct value *rec)
 {
 	const char *tool = value_text(value_get(rec, "tool"));
 
-	if (tool)
-		j->tool = tool;
+	if (tool && strcmp(tool, j->tool ? j->tool : "") != 0)
+		j->tool = arena_strdup(&j->arena, tool);
 }
 
 static int check_noted(const struct journal *j, int64_t n, const char *hash, struct err *err)
@@ -81,6 +97,14 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 	return 0;
 }
 
+/* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
+static int fold(struct journal *j, const struct value *rec, struct err *err)
+{
+	if (strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
+		rec = value_copy_sharing(&j->arena, rec);
+	return history_fold(&j->history, rec, err);
+}
+
 static int take_line(struct journal *j, const char *line, size_t len, struct err *err)
 {
 	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
@@ -89,7 +113,7 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	struct value *rec;
 	int64_t n = j->records + 1;
 
-	if (json_parse(&j->arena, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
+	if (json_parse(&j->scratch, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
 		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n,
 			       bad.msg);
 	if (value_int_or(value_get(rec, "n"), 0) != n)
@@ -105,7 +129,7 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	take_tool(j, rec);
 	if (check_type(j, rec, n, err) < 0)
 		return -(int)err->code;
-	if (history_fold(&j->history, rec, err) < 0)
+	if (fold(j, rec, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	digest_hex(line, len, hash);
 	if (check_noted(j, n, hash, err) < 0)
@@ -133,6 +157,7 @@ bool journal_take(struct journal *j, const char **at, const char *end, struct er
 	if (!stop)
 		return false;
 	if (take_line(j, line, (size_t)(stop - line), err) == 0) {
+		journal_tidy(j);
 		*at = stop + 1;
 		return true;
 	}
@@ -229,7 +254,7 @@ static void put_note(const struct journal *j)
 static int add(struct journal *j, const char *type, struct value *rec, struct err *err)
 {
 	CLEANUP(sb_done) struct sb line = SB_INIT(SB_TEXT_MAX);
-	struct arena *a = &j->arena;
+	struct arena *a = strcmp(type, "run") == 0 ? &j->arena : &j->scratch;
 
 	value_add(a, rec, "type", value_borrowed(a, type));
 	value_add(a, rec, "n", value_int(a, j->records + 1));
@@ -258,12 +283,12 @@ static int add(struct journal *j, const char *type, struct value *rec, struct er
 
 static int add_header(struct journal *j, struct err *err)
 {
-	struct value *rec = value_map(&j->arena);
+	struct value *rec = value_map(&j->scratch);
 
 	if (*j->noted_head) /* of one that was taken away */
 		j->store->put_note(j->store->ctx, JOURNAL_NAME, "");
-	value_set(&j->arena, rec, "format", value_int(&j->arena, JOURNAL_FORMAT));
-	value_set(&j->arena, rec, "tool", value_string(&j->arena, S2SCTL_VERSION));
+	value_set(&j->scratch, rec, "format", value_int(&j->scratch, JOURNAL_FORMAT));
+	value_set(&j->scratch, rec, "tool", value_string(&j->scratch, S2SCTL_VERSION));
 	return add(j, "journal", rec, err);
 }
 
@@ -289,8 +314,8 @@ int journal_announce(struct journal *j, struct err *err)
 		return -err->code;
 	if (j->is_announced || !s->owner)
 		return 0;
-	rec = journal_owner_value(&j->arena, s->owner(s->ctx));
-	value_set(&j->arena, rec, "tool", value_string(&j->arena, S2SCTL_VERSION));
+	rec = journal_owner_value(&j->scratch, s->owner(s->ctx));
+	value_set(&j->scratch, rec, "tool", value_string(&j->scratch, S2SCTL_VERSION));
 	if (add(j, "lock", rec, err) < 0)
 		return -err->code;
 	j->is_announced = true;

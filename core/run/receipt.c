@@ -22,34 +22,17 @@ static void put_ms(struct arena *a, struct value *m, const char *key, int64_t ms
 		value_set(a, m, key, value_int(a, ms));
 }
 
-/* Whose words a sample rests on; NULL: it was read. */
-static const struct value *word_in(const struct value *sample)
-{
-	const struct value *seen = value_get(sample, "seen");
-
-	for (size_t i = 0; i < value_count(seen); i++) {
-		const struct value *by = value_get(value_at(seen, i), "by"),
-				   *used = value_path(value_at(seen, i), "facts.attested.by");
-
-		if (value_text(by) || value_text(used))
-			return value_text(by) ? by : used;
-	}
-	return NULL;
-}
-
 static struct value *gate_value(struct arena *a, const struct past_gate *g)
 {
-	const struct value *first = g->count ? g->samples[0] : NULL,
-			   *last = g->count ? g->samples[g->count - 1] : NULL;
 	struct value *m = value_map(a);
 
 	value_set(a, m, "environment", value_string(a, g->env));
 	value_set(a, m, "gate", value_string(a, g->gate));
-	value_set(a, m, "samples", value_int(a, (int64_t)g->count));
-	value_set(a, m, "verdict", value_get(last, "verdict"));
-	put_ms(a, m, "first_ms", value_int_or(value_get(first, "now_ms"), 0));
-	put_ms(a, m, "last_ms", value_int_or(value_get(last, "now_ms"), 0));
-	value_set(a, m, "by", word_in(last));
+	value_set(a, m, "samples", value_int(a, g->count));
+	value_set(a, m, "verdict", g->count ? value_string(a, g->verdict) : NULL);
+	put_ms(a, m, "first_ms", g->first_ms);
+	put_ms(a, m, "last_ms", g->last_ms);
+	value_set(a, m, "by", g->by ? value_string(a, g->by) : NULL);
 	return m;
 }
 

@@ -29,10 +29,11 @@ struct gate_run {
 	bool is_open, is_sampling, is_passed;
 	bool is_heard;              /* the systems were asked the time, before this look */
 	int64_t opened_ms, wake_mono, passed_mono;
-	unsigned passes;
-	struct arena *arena;        /* of the samples */
-	struct sample *samples;
-	size_t count, cap;
+	unsigned passes;            /* in a row, up to now */
+	size_t looks;               /* so far */
+	struct sample *samples;     /* oldest first: of those that saw the same one after the other, the first and the last */
+	struct arena **owned;       /* of each sample */
+	size_t kept, cap, owned_cap;
 	struct says says;           /* the last verdict */
 	enum verdict told_verdict;  /* what the person at the terminal was told last */
 	char told[sizeof(((struct says *)0)->why)];
@@ -59,7 +60,7 @@ struct step_run {
 	size_t room;                /* bytes kept in the journal for what becomes of its intent */
 	struct gate_run *gates;     /* plan gates times environments; only between its begin and its end, for most steps of a fleet wait */
 	size_t gate_count;
-	size_t blocked_since;       /* engine.ended + 1 when its needs were last looked at and not done */
+	size_t unmet;               /* of its needs, not done yet */
 	bool acted_now;             /* in this process */
 	bool is_frozen;             /* waits for a freeze to end */
 	bool is_gate_failure;       /* a gate said no, or had no answer by its deadline */
@@ -81,7 +82,12 @@ struct engine {
 	struct env_state **envs;    /* by plan env */
 	struct step_run *steps;
 	size_t writing;             /* steps whose act is under way */
-	size_t ended;               /* steps done so far, in this process */
+	/*
+	 * Indices of the steps that have something to do, in the plan's order: begun and not over, or with all needs done. Most steps of a fleet wait for
+	 * others, and nobody walks through them.
+	 */
+	size_t *live, live_count;
+	size_t *dependents, *dependents_at; /* of step i: dependents[dependents_at[i]] up to dependents_at[i + 1] */
 	int64_t inbox_mono;         /* next look into the inbox */
 	struct err fatal;           /* journal or store failed: nothing more is sent */
 	bool is_stopping;
@@ -109,6 +115,7 @@ struct past_run *engine_run(const struct engine *e);
 struct past_step *engine_past(const struct engine *e, const struct step_run *s); /* look up again after every record */
 int64_t engine_mono(const struct engine *e);
 bool engine_has_left_open(const struct engine *e);  /* a step is, see step_is_left_open */
+void engine_step_done(struct engine *e, const struct step_run *s); /* who waited for it alone comes to life */
 bool engine_is_writing(const struct engine *e); /* a step's act is under way */
 /* E_REFUSED when what was last observed of plan env `env` is another system than the one planned for. */
 int engine_same_identity(const struct engine *e, size_t env, struct err *err) MUST_USE;
@@ -169,7 +176,7 @@ struct mint_guard fence_guard(struct engine *e);
 /* way_back.c */
 /* Notes in e->back whose gates failed in the run that has just come to its end, where the file says `on_failure: rollback`. */
 void way_back_note_failures(struct engine *e);
-/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the journal's arena. */
+/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the arena of the journal's runs. */
 const struct value *way_back_marks(struct engine *e);
 /* Journals that these environments have left their runs. */
 int way_back_leave(struct engine *e, const struct going_back *list, size_t count, struct err *err) MUST_USE;

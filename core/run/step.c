@@ -136,7 +136,7 @@ static void finish(struct step_run *s, const char *result, const char *how)
 	if (!engine_record(s->e, "step", rec))
 		return;
 	s->state = STEP_DONE;
-	s->e->ended++;
+	engine_step_done(s->e, s);
 	drop_gates(s);
 	engine_tell(s->e, APPLY_STEP_DONE, s, 0, "%s", how);
 }
@@ -283,7 +283,7 @@ static bool is_evidence_fresh(struct step_run *s)
 		if (!g->pg->is_before)
 			continue;
 		allowed += (int64_t)(need - 1) * gate_cadence(g);
-		fresh = fresh && g->count <= need; /* it had to wait */
+		fresh = fresh && g->looks <= need; /* it had to wait */
 	}
 	for (size_t i = 0; i < s->gate_count; i++)
 		if (s->gates[i].pg->is_before &&
@@ -506,12 +506,12 @@ static void act(struct step_run *s)
 	}
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
 	given.view = env_view(e->envs[s->ps->envs[0]], clocks_now(e->clocks));
-	given.view.marks = step_marks(e, s, a);
-	given.call.nonce = nonce;
 	given.call.before = engine_past(e, s)->before;
 	s->is_busy = true;
 	s->wake_mono = INT64_MAX;
 	s->job = caller_start(e->caller, &given);
+	s->job->view.marks = step_marks(e, s, s->job->call.arena);
+	s->job->call.nonce = arena_strdup(s->job->call.arena, nonce);
 	e->writing++;
 }
 
@@ -552,19 +552,6 @@ static void take_answer(struct step_run *s)
 }
 
 /* ---- states ---- */
-
-/* What was not done stays so until another step ends: the many that wait are not counted through each time. */
-static bool needs_done(struct step_run *s)
-{
-	if (s->blocked_since == s->e->ended + 1)
-		return false;
-	for (size_t i = 0; i < s->ps->need_count; i++)
-		if (s->e->steps[s->ps->needs[i]].state != STEP_DONE) {
-			s->blocked_since = s->e->ended + 1;
-			return false;
-		}
-	return true;
-}
 
 static void go_after(struct step_run *s)
 {
@@ -801,10 +788,6 @@ static void tick_once(struct step_run *s)
 {
 	switch (s->state) {
 	case STEP_BLOCKED:
-		if (!needs_done(s)) {
-			s->wake_mono = INT64_MAX;
-			return;
-		}
 		engine_tell(s->e, APPLY_STEP_STARTED, s, 0, "%s", s->ps->type->doc);
 		s->started_mono = engine_mono(s->e);
 		s->wake_mono = s->started_mono;
@@ -853,7 +836,7 @@ void step_tick(struct step_run *s)
 			return;
 		if (s->e->mends_only && !step_is_left_open(s))
 			return;
-		if (s->state == STEP_BLOCKED ? !needs_done(s) : s->wake_mono > engine_mono(s->e))
+		if (s->state == STEP_BLOCKED ? s->unmet > 0 : s->wake_mono > engine_mono(s->e))
 			return;
 		before = s->state;
 		tick_once(s);

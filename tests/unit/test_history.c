@@ -76,6 +76,7 @@ static void an_open_run_is_found_by_its_environments_until_it_ends(void **state)
 	assert_string_equal(history_run(&f->h, "r2")->ended, "receipt");
 	assert_null(history_run(&f->h, "r3"));
 	assert_null(history_run(&f->h, NULL));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -102,6 +103,7 @@ static void a_run_that_is_given_up_notes_what_it_had_begun(void **state)
 	assert_null(value_get(marks, "a/d.left_open")); /* asked to read only */
 	assert_null(value_get(marks, "a/e.left_open"));
 	assert_null(history_marked_run(&f->h, "stage"));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -127,6 +129,7 @@ static void an_environment_that_leaves_is_in_its_run_no_more(void **state)
 	fold(f, "{\"type\":\"leave\",\"run\":\"r1\",\"environments\":[\"stage\"],\"why\":\"w\"}");
 	assert_false(history_run(&f->h, "r1")->is_open);
 	assert_string_equal(history_run(&f->h, "r1")->ended, "left");
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -151,6 +154,7 @@ static void a_new_run_takes_its_environments_out_of_the_open_ones(void **state)
 	/* Also where nothing tells of the leaving itself, since the program was killed before it was written. */
 	fold(f, "{\"type\":\"receipt\",\"run\":\"r2\"}");
 	assert_null(history_open_run(&f->h, "dev"));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -163,6 +167,7 @@ static void what_was_before_a_step_is_known_from_its_intent_on(void **state)
 	fold(f, STEP("intent", ",\"nonce\":\"n\",\"marks\":{\"restart.before\":{\"x\":\"UP\"}}"));
 	assert_non_null(
 		value_get(history_marks(history_run(&f->h, "r1"), "dev"), "restart.before"));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -182,6 +187,7 @@ static void mints_of_all_runs_are_ours(void **state)
 	assert_int_equal(n, 2);
 	assert_int_equal(all[0].to_ms, 2);
 	assert_int_equal(all[1].from_ms, 5);
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -213,6 +219,131 @@ static void an_intent_stands_open_until_its_outcome(void **state)
 	fold(f, STEP("step", ",\"result\":\"already\""));
 	assert_true(step_of(f)->is_done);
 	assert_string_equal(step_of(f)->result, "already");
+	history_done(&f->h);
+	arena_done(&f->a);
+}
+
+static const struct past_gate *look(struct fix *f, int at, const char *seen)
+{
+	CLEANUP(sb_done) struct sb text = SB_INIT(4096);
+
+	sb_addf(&text,
+		STEP("sample",
+		     ",\"environment\":\"dev\",\"gate\":\"g\",\"verdict\":\"wait\",\"saw\":\"s\",\"now_ms\":%d,"
+		     "\"seen\":[{\"thing\":\"t\",\"known\":\"api\",\"server_ms\":%d,\"facts\":%s}]"),
+		at, at, seen);
+	fold(f, text.buf);
+	return history_gate(&f->h, step_of(f), "dev", "g");
+}
+
+static void of_samples_that_saw_the_same_the_first_and_the_last_stay(void **state)
+{
+	struct fix *f = make();
+	const struct past_gate *g = NULL;
+
+	(void)state;
+	begin(f, "r1", DEV);
+	for (int i = 1; i <= 5; i++)
+		g = look(f, i, "{\"n\":1}");
+	g = look(f, 6, "{\"n\":2}");
+	g = look(f, 7, "{\"n\":1}");
+	assert_int_equal(g->count, 7);
+	assert_int_equal(g->first_ms, 1);
+	assert_int_equal(g->last_ms, 7);
+	assert_int_equal(g->kept, 4);
+	assert_int_equal(g->samples[0].now_ms, 1);
+	assert_int_equal(g->samples[1].now_ms, 5);
+	assert_string_equal(g->samples[1].times, "[5]");
+	assert_int_equal(g->samples[2].now_ms, 6);
+	assert_int_equal(g->samples[3].now_ms, 7);
+
+	fold(f, STEP("step", ",\"result\":\"done\""));
+	g = history_gate(&f->h, step_of(f), "dev", "g");
+	assert_int_equal(g->kept, 0);
+	assert_int_equal(g->count, 7);
+	assert_string_equal(g->verdict, "wait");
+	history_done(&f->h);
+	arena_done(&f->a);
+}
+
+static void samples_that_differ_are_kept_up_to_a_limit(void **state)
+{
+	struct fix *f = make();
+	const struct past_gate *g = NULL;
+	char facts[32];
+
+	(void)state;
+	begin(f, "r1", DEV);
+	for (int i = 1; i <= (int)SAMPLES_KEPT + 3; i++) {
+		snprintf(facts, sizeof(facts), "{\"n\":%d}", i);
+		g = look(f, i, facts);
+	}
+	assert_int_equal(g->kept, SAMPLES_KEPT);
+	assert_int_equal(g->samples[0].now_ms, 4);
+	assert_int_equal(g->count, SAMPLES_KEPT + 3);
+	history_done(&f->h);
+	arena_done(&f->a);
+}
+
+/* In an arena of its own, which dies: a sanitizer sees whatever still points there. */
+static void fold_and_forget(struct fix *f, const char *json)
+{
+	struct arena a = ARENA_INIT;
+	struct err err = ERR_INIT;
+
+	if (history_fold(&f->h, fake_json(&a, json), &err) < 0)
+		fail_msg("%s: %s", json, err.msg);
+	arena_done(&a);
+}
+
+static void nothing_but_a_run_is_needed_after_it_was_folded(void **state)
+{
+	struct fix *f = make();
+	const struct past_step *s;
+	const struct past_run *r;
+
+	(void)state;
+	begin(f, "r1", DEV);
+	fold_and_forget(f, STEP("intent", ",\"nonce\":\"n1\",\"before\":{\"x\":1},\"now_ms\":5,"
+					  "\"marks\":{\"m.before\":{\"y\":2}}"));
+	fold_and_forget(f, STEP("outcome", ",\"ok\":true,\"how\":\"api\",\"by\":\"ann\",\"marks\":"
+					   "{\"m.at\":7},\"effects\":{\"t\":{\"z\":3}}"));
+	fold_and_forget(f, STEP("ask", ",\"nonce\":\"n2\",\"thing\":\"t\",\"now_ms\":8"));
+	fold_and_forget(f,
+			STEP("ack", ",\"ack_id\":\"a1\",\"thing\":\"t\",\"by\":\"bob\",\"facts\":"
+				    "{\"z\":4},\"said_at_ms\":9,\"attested\":{\"last_used\":1}"));
+	fold_and_forget(
+		f, "{\"type\":\"mint\",\"run\":\"r1\",\"client\":\"c\",\"from_ms\":1,\"to_ms\":2}");
+	fold_and_forget(f, STEP("step", ",\"result\":\"done\",\"now_ms\":11"));
+	fold_and_forget(
+		f, "{\"type\":\"suspend\",\"run\":\"r1\",\"waits\":{\"dev/a/b\":{\"for\":\"w\"}}}");
+	s = step_of(f);
+	r = history_run(&f->h, "r1");
+	assert_string_equal(s->nonce, "n1");
+	assert_int_equal(value_int_or(value_get(s->before, "x"), 0), 1);
+	assert_string_equal(s->how, "api");
+	assert_string_equal(s->by, "ann");
+	assert_string_equal(s->ask_thing, "t");
+	assert_string_equal(value_text_or(value_get(s->ack, "by"), ""), "bob");
+	assert_string_equal(s->result, "done");
+	assert_string_equal(value_text_or(value_at(s->envs, 0), ""), "dev");
+	assert_int_equal(value_int_or(value_path(value_get(history_marks(r, "dev"), "m.before"),
+						 "y"),
+				      0),
+			 2);
+	assert_string_equal(r->mints[0].client_id, "c");
+	assert_non_null(value_get(f->h.acks_seen, "a1"));
+	assert_int_equal(value_int_or(value_path(value_get(f->h.said, "dev t"), "facts.z"), 0), 4);
+	assert_int_equal(value_int_or(value_path(value_get(f->h.overlays, "dev t"),
+						 "attested.last_used"),
+				      0),
+			 1);
+	assert_string_equal(value_text_or(value_get(value_get(value_get(r->suspended, "waits"),
+							      "dev/a/b"),
+						    "for"),
+					  ""),
+			    "w");
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -237,6 +368,7 @@ static void a_failed_step_is_asked_anew_with_fresh_samples(void **state)
 	assert_true(step_of(f)->has_failed);
 	assert_string_equal(step_of(f)->failure, "because");
 	assert_int_equal(history_gate(&f->h, step_of(f), "dev", "g")->count, 0);
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -253,6 +385,7 @@ static void what_a_gate_noted_holds_only_for_the_environment_it_looked_at(void *
 	r = history_run(&f->h, "r1");
 	assert_int_equal(value_int_or(value_get(history_marks(r, "dev"), "oauth_use.at"), 0), 7);
 	assert_null(value_get(history_marks(r, "stage"), "oauth_use.at"));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -281,6 +414,7 @@ static void an_answer_belongs_to_the_question_that_stands(void **state)
 	assert_int_equal(step_of(f)->asked_ms, 50);
 	fold(f, STEP("step", ""));
 	assert_null(history_asking(&f->h, "dev/a/b", &run));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -304,6 +438,7 @@ static void words_and_effects_become_what_is_said_of_a_thing(void **state)
 	assert_int_equal(value_int_or(value_path(e, "facts.size"), 0),
 			 3); /* laid over, not instead of */
 	assert_string_equal(value_text(value_get(e, "known")), "journal");
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -322,6 +457,7 @@ static void a_receipt_makes_words_of_its_environments_the_journals_own(void **st
 			    "journal");
 	assert_string_equal(value_text(value_path(value_get(f->h.said, "dev2 app"), "known")),
 			    "attested");
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -340,6 +476,7 @@ static void an_attested_last_use_is_laid_over(void **state)
 				      0),
 			 4);
 	assert_null(value_get(f->h.said, "dev use"));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -371,6 +508,7 @@ static void a_mints_outcome_replaces_what_its_intent_reserved(void **state)
 	assert_int_equal(r->mints[0].to_ms, 200); /* the older one stays */
 	assert_int_equal(r->mints[2].from_ms, 500);
 	assert_int_equal(r->mints[2].to_ms, 600);
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -384,6 +522,7 @@ static void a_suspension_counts_until_something_comes_after_it(void **state)
 	assert_non_null(history_run(&f->h, "r1")->suspended);
 	fold(f, STEP("intent", ""));
 	assert_null(history_run(&f->h, "r1")->suspended);
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -407,6 +546,7 @@ static void records_without_a_run_or_a_plan_and_unknown_types_are_refused(void *
 	fold(f, "{\"type\":\"unlock\",\"user\":\"ann\"}");
 	fold(f, "{\"type\":\"ack-refused\",\"ack_id\":\"a7\"}");
 	assert_non_null(value_get(f->h.acks_seen, "a7"));
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -426,6 +566,7 @@ static void pointers_to_steps_are_found_again_when_there_are_many(void **state)
 	assert_int_equal(history_step(&f->h, r, "dev/a/0")->from_ms, 0);
 	assert_int_equal(history_step(&f->h, r, "dev/a/999")->from_ms, 999);
 	assert_int_equal(r->step_count, 1000);
+	history_done(&f->h);
 	arena_done(&f->a);
 }
 
@@ -439,6 +580,9 @@ int main(void)
 		cmocka_unit_test(what_was_before_a_step_is_known_from_its_intent_on),
 		cmocka_unit_test(mints_of_all_runs_are_ours),
 		cmocka_unit_test(an_intent_stands_open_until_its_outcome),
+		cmocka_unit_test(of_samples_that_saw_the_same_the_first_and_the_last_stay),
+		cmocka_unit_test(samples_that_differ_are_kept_up_to_a_limit),
+		cmocka_unit_test(nothing_but_a_run_is_needed_after_it_was_folded),
 		cmocka_unit_test(a_failed_step_is_asked_anew_with_fresh_samples),
 		cmocka_unit_test(what_a_gate_noted_holds_only_for_the_environment_it_looked_at),
 		cmocka_unit_test(an_answer_belongs_to_the_question_that_stands),

@@ -596,12 +596,16 @@ static struct value *status_at(struct arena *a, const char *tail, int64_t now_ms
 	struct history h;
 	struct value *list = tail ? records_with(a, tail) : NULL;
 	struct err err = ERR_INIT;
+	struct value *doc;
 
 	history_init(&h, a);
 	for (size_t i = 0; i < value_count(list); i++)
 		if (history_fold(&h, value_at(list, i), &err) < 0)
 			fail_msg("%s", err.msg);
-	return report_status_doc(a, &h, names, now_ms);
+	doc = value_copy(a,
+			 report_status_doc(a, &h, names, now_ms)); /* it borrows from the history */
+	history_done(&h);
+	return doc;
 }
 
 static struct value *status_of(struct arena *a, const char *tail)
