@@ -64,16 +64,23 @@ static bool is_asked_of(const struct view *v, const char *thing)
 	return !by_hand || is_fresh(v, thing);
 }
 
+/* A person who told other settings and not this one has not answered yet: that is no reason to fail, and none to pass. */
 static bool judge_settings(const struct view *v, struct says *ret)
 {
 	const char *auth_type = view_fact_text(v, "app.settings", "auth_type");
 
 	if (!view_want(v, "app") || (auth_type && strcmp(auth_type, "oauth") == 0))
 		return true;
-	uses_say(
-		ret, VERDICT_FAIL,
-		"the app is set to %s: somebody has changed its settings, and its next restart would need the JWT credential",
-		auth_type ? auth_type : "nothing that is known");
+	if (auth_type)
+		uses_say(
+			ret, VERDICT_FAIL,
+			"the app is set to %s: somebody has changed its settings, and its next restart would need the JWT credential",
+			auth_type);
+	else if (view_seen(v, "app.settings")->known == KNOWN_ATTESTED)
+		ask(ret, "app.settings");
+	else
+		uses_say(ret, VERDICT_INCONCLUSIVE,
+			 "app.settings do not say which credential the app is set to");
 	return false;
 }
 
