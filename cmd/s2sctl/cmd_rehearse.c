@@ -134,8 +134,10 @@ static bool open_plan(struct rehearse *r, int *ret_exit)
 	/* More than the list holds are all of the file's: what a plan leaves out is for --env. */
 	if (value_count(value_get(plan->doc, "environments")) > OPT_LIST_MAX)
 		s->common.env.count = 0;
-	r->path = plan_rollout_path(s, plan, s->words.items[1]);
-	return true;
+	r->path = plan_rollout_path(s, plan, s->words.items[1], &s->err);
+	if (!r->path)
+		*ret_exit = session_fail(s, &s->err);
+	return r->path != NULL;
 }
 
 static int read_numbers(struct rehearse *r, struct err *err)

@@ -28,6 +28,7 @@ struct drawn {
 	bool bridge_forbidden;       /* the bridge answers 403 for the instance */
 	bool has_filter, has_optout;
 	bool is_quiet;               /* nobody edits contacts */
+	bool waits_on;               /* the file wants to wait, however long, until records arrive */
 	bool pending, replay, backlog;
 	bool second_app;             /* another app lives on the credential */
 	bool second_declared;

@@ -95,8 +95,10 @@ static const char *fewest(struct draft *d)
 	return few[dice_below(&d->dice, 3)];
 }
 
-static void add_gates(struct draft *d, struct sb *out)
+static void add_gates(struct draft *d, struct sb *out, struct drawn *x)
 {
+	bool fails;
+
 	if (draw_plain(d)) {
 		sb_add(out,
 		       "    gates:\n      workflows_stable: {soak: 1m, cadence: 1m}\n      backlog: {cadence: 1m}\n"
@@ -119,11 +121,14 @@ static void add_gates(struct draft *d, struct sb *out)
 		dice_one_in(&d->dice, 2) ? "2" : "1");
 	sb_addf(out, "      app_uses_oauth: {cadence: %" PRId64 "s}\n",
 		dice_between(&d->dice, 10, 600));
-	if (dice_one_in(&d->dice, 3))
-		sb_addf(out,
-			"      records_arrive: {window: %" PRId64
-			"m, cadence: 1m, deadline: 6h, on_expire: %s}\n",
-			dice_between(&d->dice, 5, 120), dice_one_in(&d->dice, 2) ? "fail" : "wait");
+	if (!dice_one_in(&d->dice, 3))
+		return;
+	fails = dice_one_in(&d->dice, 2);
+	x->waits_on = !fails;
+	sb_addf(out,
+		"      records_arrive: {window: %" PRId64
+		"m, cadence: 1m, deadline: 6h, on_expire: %s}\n",
+		dice_between(&d->dice, 5, 120), fails ? "fail" : "wait");
 }
 
 static void add_executors(struct sb *out, const struct drawn *x)
@@ -138,7 +143,7 @@ static void add_executors(struct sb *out, const struct drawn *x)
 
 static void add_env(struct draft *d, struct sb *out, size_t i)
 {
-	const struct drawn *x = &d->envs[i];
+	struct drawn *x = &d->envs[i];
 
 	sb_addf(out, "  %s:\n", x->e.name);
 	if (x->after != i)
@@ -162,7 +167,7 @@ static void add_env(struct draft *d, struct sb *out, size_t i)
 			x->e.canary);
 	if (x->second_app && x->second_declared && x->shares == i)
 		sb_addf(out, "    consumers: [second-%s]\n", x->e.name);
-	add_gates(d, out);
+	add_gates(d, out, x);
 	add_executors(out, x);
 }
 

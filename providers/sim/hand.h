@@ -6,8 +6,10 @@
 #include "providers/sim/case.h"
 
 struct world;
+struct judge;
 struct hand {
 	const struct sim_case *c;
+	struct judge *j; /* is told what leaves no write; or NULL */
 	size_t next;
 };
 

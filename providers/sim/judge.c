@@ -144,6 +144,14 @@ void judge_misled(struct judge *j, const char *env)
 		x->misled = true;
 }
 
+void judge_failed_by_hand(struct judge *j, const char *instance)
+{
+	struct watched_app *a = judge_app(j, instance);
+
+	if (a != NULL)
+		a->failed_by_hand = true;
+}
+
 void judge_busy(struct judge *j, const char *env, bool is_busy)
 {
 	struct watched_env *x = judge_env(j, env);

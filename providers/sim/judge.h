@@ -30,6 +30,8 @@ void judge_free(struct judge *j); /* NULL is fine */
 void judge_look(struct judge *j); /* after each event of the world and each answer */
 /* A person says to a step's question what they know to be untrue, or not to be what was asked for: what rests on it is excused. */
 void judge_misled(struct judge *j, const char *env);
+/* Somebody else made a workflow of this app fail, which is no write: what runs of it at the end is not the tool's doing alone. */
+void judge_failed_by_hand(struct judge *j, const char *instance);
 /* A person is in the middle of something in that environment, or not any more. */
 void judge_busy(struct judge *j, const char *env, bool is_busy);
 void judge_saw(struct judge *j, const char *channel, const char *text, size_t len);

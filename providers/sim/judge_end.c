@@ -64,7 +64,8 @@ static const char *what_is_missing(const struct watched_env *x)
 
 static bool meddled(const struct watched_env *x)
 {
-	return (x->app != NULL && x->app->others) || (x->cred != NULL && x->cred->others);
+	return (x->app != NULL && (x->app->others || x->app->failed_by_hand)) ||
+	       (x->cred != NULL && x->cred->others);
 }
 
 /*

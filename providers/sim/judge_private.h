@@ -17,6 +17,7 @@ struct watched_app {
 	const struct app_settings *tool_saved; /* what the tool saved last; NULL: nothing */
 	const char *saver;           /* who saved last; NULL: nobody has */
 	bool others;                 /* somebody else has changed something here */
+	bool failed_by_hand;         /* somebody else made a workflow fail */
 };
 struct watched_cred {
 	const struct credential *c;

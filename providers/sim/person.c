@@ -385,6 +385,9 @@ bool person_has_erred(const struct person *p)
 	return p->has_erred;
 }
 
+/* What is asked by a step of another thing is known by where to read it: workflows have pending edits as well as settings. */
+#define SETTINGS_PAGE "the integration app, Settings"
+
 static bool deal_with(struct person *p, const char *address, const struct instruction *in,
 		      struct scene_says *ret, struct arena *a)
 {
@@ -403,6 +406,9 @@ static bool deal_with(struct person *p, const char *address, const struct instru
 		if (*args == '\0')
 			args = listed(in, a);
 	}
+	if (thing == NULL && in->page != NULL &&
+	    strncmp(in->page, SETTINGS_PAGE, strlen(SETTINGS_PAGE)) == 0)
+		thing = "app.settings";
 	if (thing != NULL || (strstr(args, "--fact ") != NULL && strstr(args, "--at ") == NULL))
 		return tell_facts(p, x, thing, args, ret, a);
 	return act(p, x, rest, in, ret, a);

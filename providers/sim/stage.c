@@ -137,8 +137,8 @@ struct stage *stage_new(const struct sim_case *c, struct err *err)
 	s = mem_alloc(sizeof(*s));
 	s->c = c;
 	s->w = w;
-	s->hand = (struct hand){ c, 0 };
 	s->judge = judge_new(w, c);
+	s->hand = (struct hand){ .c = c, .j = s->judge };
 	s->person = person_new(w, c, s->judge);
 	s->scene = (struct scene){ s,
 				   scene_now,
