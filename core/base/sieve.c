@@ -2,6 +2,9 @@
 /*
  * A table of windows with the count of secrets that begin so: open addressing, at most half full. A window that nobody
  * has any more stays as a hole with its key wiped to HOLE, until the table is made anew.
+ *
+ * Before the table is asked, a bit says whether any window ends so: for most bytes of a text that is all. Such a bit may outlive its window, as a
+ * hole does.
  */
 #include "core/base/sieve.h"
 
@@ -24,6 +27,28 @@ struct slot {
 };
 static struct slot *slots;
 static size_t slot_count, used, alive; /* used: with the holes; alive: windows that somebody has */
+
+/* By the last two bytes of a plain window, the last two characters of one of base64. */
+static unsigned char plain_ends[1 << 13], base64_ends[1 << 9];
+
+static bool has_bit(const unsigned char *bits, uint64_t n)
+{
+	return bits[n >> 3] >> (n & 7) & 1;
+}
+
+static void mark_end(uint64_t window)
+{
+	unsigned char *bits = window & PLAIN ? plain_ends : base64_ends;
+	uint64_t n = window & (window & PLAIN ? 0xffff : 0xfff);
+
+	bits[n >> 3] |= (unsigned char)(1u << (n & 7));
+}
+
+static void clear_ends(void)
+{
+	explicit_bzero(plain_ends, sizeof(plain_ends));
+	explicit_bzero(base64_ends, sizeof(base64_ends));
+}
 
 static size_t home(uint64_t window)
 {
@@ -53,9 +78,12 @@ static void make_room(void)
 		slot_count *= 2;
 	slots = mem_alloc(slot_count * sizeof(*slots));
 	used = alive;
+	clear_ends();
 	for (size_t i = 0; i < old_count; i++)
-		if (old[i].count > 0)
+		if (old[i].count > 0) {
 			*slot_of(old[i].window) = old[i];
+			mark_end(old[i].window);
+		}
 	if (old)
 		explicit_bzero(old, old_count * sizeof(*old));
 	mem_free(old);
@@ -70,6 +98,7 @@ static void note(uint64_t window)
 	if (s->count++ > 0)
 		return;
 	s->window = window;
+	mark_end(window);
 	used++;
 	alive++;
 }
@@ -87,6 +116,7 @@ static void forget(uint64_t window)
 	mem_free(slots);
 	slots = NULL;
 	slot_count = used = 0;
+	clear_ends();
 }
 
 /* In a form a '+' may stand for a blank. */
@@ -95,19 +125,19 @@ static uint64_t plain_of(char c)
 	return c == '+' ? ' ' : (unsigned char)c;
 }
 
-/* What a character of base64 stands for; 64: it is none. */
-static uint64_t base64_of(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (uint64_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint64_t)(c - 'a' + 26);
-	if (c >= '0' && c <= '9')
-		return (uint64_t)(c - '0' + 52);
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : 64;
-}
+/* What a character of base64 stands for, and 1 more; 0: it is none. '-' and '_' are those of addresses. */
+static const unsigned char base64_of[256] = {
+	['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
+	['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
+	['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
+	['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
+	['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
+	['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+	['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+	['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
+	['/'] = 64, ['-'] = 63, ['_'] = 64,
+};
 
 static void each_window(const char *bytes, size_t len, void (*fn)(uint64_t window))
 {
@@ -136,20 +166,27 @@ void sieve_forget(const char *bytes, size_t len)
 	each_window(bytes, len, forget);
 }
 
+static bool is_there(uint64_t window)
+{
+	return slot_of(window)->window != 0;
+}
+
 bool sieve_may_hold(const char *text, size_t len)
 {
 	uint64_t plain = 0, base64 = 0;
 	size_t run = 0;
 
 	for (size_t i = 0; slots && i < len; i++) {
-		uint64_t six = base64_of(text[i]);
+		unsigned six = base64_of[(unsigned char)text[i]];
 
-		plain = (plain << 8 | plain_of(text[i])) & PLAIN_MASK;
-		base64 = (base64 << 6 | (six & 63)) & BASE64_MASK;
-		run = six < 64 ? run + 1 : 0;
-		if (i + 1 >= SIEVE_BYTES && slot_of(plain | PLAIN)->window)
+		plain = plain << 8 | plain_of(text[i]);
+		base64 = base64 << 6 | ((six - 1) & 63);
+		run = six ? run + 1 : 0;
+		if (has_bit(plain_ends, plain & 0xffff) && i + 1 >= SIEVE_BYTES &&
+		    is_there((plain & PLAIN_MASK) | PLAIN))
 			return true;
-		if (run >= SIEVE_BYTES && slot_of(base64 | BASE64)->window)
+		if (has_bit(base64_ends, base64 & 0xfff) && run >= SIEVE_BYTES &&
+		    is_there((base64 & BASE64_MASK) | BASE64))
 			return true;
 	}
 	return false;
