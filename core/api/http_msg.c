@@ -44,15 +44,16 @@ const char *http_path(struct arena *a, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	for (const char *p = fmt; *p; p++) {
+	for (const char *p = fmt; *p;) {
+		size_t plain = strcspn(p, "%");
 		const char *segment;
 
-		if (*p != '%') {
-			sb_addc(&out, *p);
-			continue;
-		}
-		p++;
-		assert(*p == 's');
+		sb_addn(&out, p, plain);
+		p += plain;
+		if (!*p)
+			break;
+		assert(p[1] == 's');
+		p += 2;
 		segment = va_arg(ap, const char *);
 		assert(segment);
 		add_segment(&out, segment);

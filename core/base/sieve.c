@@ -3,8 +3,8 @@
  * A table of windows with the count of secrets that begin so: open addressing, at most half full. A window that nobody
  * has any more stays as a hole with its key wiped to HOLE, until the table is made anew.
  *
- * Before the table is asked, a bit says whether any window ends so: for most bytes of a text that is all. Such a bit may outlive its window, as a
- * hole does.
+ * Before the table is asked, a bit says whether any window has these two neighbours: a text is looked at once in SIEVE_BYTES - 1 bytes, where every
+ * window that covers the place would show. Such a bit may outlive its window, as a hole does.
  */
 #include "core/base/sieve.h"
 
@@ -14,7 +14,6 @@
 #include "core/base/mem.h"
 
 #define SLOTS_LEAST 64
-#define PLAIN_MASK UINT64_C(0xffffffffffff)
 #define BASE64_MASK UINT64_C(0xfffffffff)
 /* Keep the two kinds of windows apart, and both from 0, a free slot. */
 #define PLAIN (UINT64_C(1) << 60)
@@ -28,26 +27,38 @@ struct slot {
 static struct slot *slots;
 static size_t slot_count, used, alive; /* used: with the holes; alive: windows that somebody has */
 
-/* By the last two bytes of a plain window, the last two characters of one of base64. */
-static unsigned char plain_ends[1 << 13], base64_ends[1 << 9];
+/* By two neighbours; of those of a plain window, six bits each. */
+static unsigned char plain_pairs[1 << 9], base64_pairs[1 << 9];
 
-static bool has_bit(const unsigned char *bits, uint64_t n)
+static unsigned pair_of(uint64_t plain)
+{
+	return (unsigned)((plain >> 2 & 0xfc0) | (plain & 0x3f));
+}
+
+static bool has_bit(const unsigned char *bits, unsigned n)
 {
 	return bits[n >> 3] >> (n & 7) & 1;
 }
 
-static void mark_end(uint64_t window)
+static void set_bit(unsigned char *bits, unsigned n)
 {
-	unsigned char *bits = window & PLAIN ? plain_ends : base64_ends;
-	uint64_t n = window & (window & PLAIN ? 0xffff : 0xfff);
-
 	bits[n >> 3] |= (unsigned char)(1u << (n & 7));
 }
 
-static void clear_ends(void)
+static void mark_pairs(uint64_t window)
 {
-	explicit_bzero(plain_ends, sizeof(plain_ends));
-	explicit_bzero(base64_ends, sizeof(base64_ends));
+	for (size_t i = 0; i + 1 < SIEVE_BYTES; i++) {
+		if (window & PLAIN)
+			set_bit(plain_pairs, pair_of(window >> 8 * i));
+		else
+			set_bit(base64_pairs, (unsigned)(window >> 6 * i & 0xfff));
+	}
+}
+
+static void clear_pairs(void)
+{
+	explicit_bzero(plain_pairs, sizeof(plain_pairs));
+	explicit_bzero(base64_pairs, sizeof(base64_pairs));
 }
 
 static size_t home(uint64_t window)
@@ -78,11 +89,11 @@ static void make_room(void)
 		slot_count *= 2;
 	slots = mem_alloc(slot_count * sizeof(*slots));
 	used = alive;
-	clear_ends();
+	clear_pairs();
 	for (size_t i = 0; i < old_count; i++)
 		if (old[i].count > 0) {
 			*slot_of(old[i].window) = old[i];
-			mark_end(old[i].window);
+			mark_pairs(old[i].window);
 		}
 	if (old)
 		explicit_bzero(old, old_count * sizeof(*old));
@@ -98,7 +109,7 @@ static void note(uint64_t window)
 	if (s->count++ > 0)
 		return;
 	s->window = window;
-	mark_end(window);
+	mark_pairs(window);
 	used++;
 	alive++;
 }
@@ -116,7 +127,7 @@ static void forget(uint64_t window)
 	mem_free(slots);
 	slots = NULL;
 	slot_count = used = 0;
-	clear_ends();
+	clear_pairs();
 }
 
 /* In a form a '+' may stand for a blank. */
@@ -171,23 +182,39 @@ static bool is_there(uint64_t window)
 	return slot_of(window)->window != 0;
 }
 
-bool sieve_may_hold(const char *text, size_t len)
+/* Whether what begins here is known; there are SIEVE_BYTES of it. */
+static bool is_known(const char *p)
 {
 	uint64_t plain = 0, base64 = 0;
-	size_t run = 0;
+	bool is_base64 = true;
 
-	for (size_t i = 0; slots && i < len; i++) {
-		unsigned six = base64_of[(unsigned char)text[i]];
+	for (size_t i = 0; i < SIEVE_BYTES; i++) {
+		unsigned six = base64_of[(unsigned char)p[i]];
 
-		plain = plain << 8 | plain_of(text[i]);
+		plain = plain << 8 | plain_of(p[i]);
 		base64 = base64 << 6 | ((six - 1) & 63);
-		run = six ? run + 1 : 0;
-		if (has_bit(plain_ends, plain & 0xffff) && i + 1 >= SIEVE_BYTES &&
-		    is_there((plain & PLAIN_MASK) | PLAIN))
-			return true;
-		if (has_bit(base64_ends, base64 & 0xfff) && run >= SIEVE_BYTES &&
-		    is_there((base64 & BASE64_MASK) | BASE64))
-			return true;
+		is_base64 &= six > 0;
+	}
+	return is_there(plain | PLAIN) || (is_base64 && is_there(base64 | BASE64));
+}
+
+static bool may_cover(const char *p)
+{
+	unsigned a = base64_of[(unsigned char)p[0]], b = base64_of[(unsigned char)p[1]];
+
+	return has_bit(plain_pairs, pair_of(plain_of(p[0]) << 8 | plain_of(p[1]))) ||
+	       (a && b && has_bit(base64_pairs, (a - 1) << 6 | (b - 1)));
+}
+
+bool sieve_may_hold(const char *text, size_t len)
+{
+	for (size_t i = SIEVE_BYTES - 2; slots && i + 1 < len; i += SIEVE_BYTES - 1) {
+		if (!may_cover(text + i))
+			continue;
+		for (size_t from = i - (SIEVE_BYTES - 2); from <= i && from + SIEVE_BYTES <= len;
+		     from++)
+			if (is_known(text + from))
+				return true;
 	}
 	return false;
 }

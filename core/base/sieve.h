@@ -5,8 +5,8 @@
  * Knows how every living secret begins: its first six bytes, and six characters of its base64 at each of the three alignments. A fleet
  * has thousands of secrets and writes thousands of records, and almost no record holds any of them: asking costs the
  * text's length alone, however many live. No false no; a yes only costs the search. For secret.c (which tells) and
- * redact.c (which asks). What it keeps is wiped when the last secret that begins so is gone; but for two bits, which tell only how the window
- * ended, and go with the last of all secrets at the latest.
+ * redact.c (which asks). What it keeps is wiped when the last secret that begins so is gone; but for bits of which
+ * characters were neighbours in it, which go with the last of all secrets at the latest.
  */
 #pragma once
 #include "core/base/base.h"

@@ -483,12 +483,14 @@ static const struct value *field(const struct value *map, const char *key, struc
 int value_need_text(const struct value *map, const char *key, const char **ret, struct err *err)
 {
 	CLEANUP(sb_done) struct sb what = SB_INIT(512);
-	const struct value *v = field(map, key, &what);
-	int r = value_need_kind(v, VAL_STRING, what.buf, err);
+	const struct value *v = value_get(map, key);
 
-	if (r == 0)
+	if (v && v->kind == VAL_STRING) {
 		*ret = v->u.str;
-	return r;
+		return 0;
+	}
+	(void)field(map, key, &what); /* its name is wanted in a refusal alone */
+	return value_need_kind(v, VAL_STRING, what.buf, err);
 }
 
 int value_need_id(struct arena *a, const struct value *map, const char *key, const char **ret,

@@ -286,15 +286,20 @@ static void add_digits(struct sb *out, char before, int64_t n, size_t width)
 	sb_addn(out, before ? text : text + 1, before ? width + 1 : width);
 }
 
+static void add_year(struct sb *out, int64_t year)
+{
+	if (year < 0 || year > 9999)
+		sb_addf(out, "%04" PRId64, year);
+	else
+		add_digits(out, '\0', year, 4);
+}
+
 void when_add(struct sb *out, int64_t ms)
 {
 	struct clock c = split(ms);
 	struct date d = date_from_days(c.days);
 
-	if (d.year < 0 || d.year > 9999)
-		sb_addf(out, "%04" PRId64, d.year);
-	else
-		add_digits(out, '\0', d.year, 4);
+	add_year(out, d.year);
 	add_digits(out, '-', d.month, 2);
 	add_digits(out, '-', d.day, 2);
 	add_digits(out, 'T', c.hour, 2);
@@ -311,8 +316,17 @@ void when_add_http_date(struct sb *out, int64_t ms)
 	struct date d = date_from_days(c.days);
 	int64_t weekday = c.days + 4 - floor_div(c.days + 4, 7) * 7;
 
-	sb_addf(out, "%s, %02" PRId64 " %s %04" PRId64 " %02d:%02d:%02d GMT", day_names[weekday],
-		d.day, month_names[d.month - 1], d.year, c.hour, c.minute, c.second);
+	sb_add(out, day_names[weekday]);
+	sb_addc(out, ',');
+	add_digits(out, ' ', d.day, 2);
+	sb_addc(out, ' ');
+	sb_add(out, month_names[d.month - 1]);
+	sb_addc(out, ' ');
+	add_year(out, d.year);
+	add_digits(out, ' ', c.hour, 2);
+	add_digits(out, ':', c.minute, 2);
+	add_digits(out, ':', c.second, 2);
+	sb_add(out, " GMT");
 }
 
 void when_add_span(struct sb *out, int64_t ms)

@@ -22,12 +22,24 @@ static void to_hex(const unsigned char *sum, unsigned n, char ret_hex[DIGEST_HEX
 
 /* Nothing but want of memory can make any of this fail. */
 
+/* EVP_sha256() is a name only, which each use would look up again; kept until the process ends. */
+static const EVP_MD *sha256(void)
+{
+	static EVP_MD *md;
+
+	if (!md)
+		md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!md)
+		mem_exhausted();
+	return md;
+}
+
 void digest_hex(const void *bytes, size_t len, char ret_hex[DIGEST_HEX_LEN + 1])
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	if (!EVP_Digest(bytes, len, sum, &n, EVP_sha256(), NULL) || n != DIGEST_HEX_LEN / 2)
+	if (!EVP_Digest(bytes, len, sum, &n, sha256(), NULL) || n != DIGEST_HEX_LEN / 2)
 		mem_exhausted();
 	to_hex(sum, n, ret_hex);
 }
@@ -37,7 +49,7 @@ struct digest *digest_new(void)
 	struct digest *d = mem_alloc(sizeof(*d));
 
 	d->ctx = EVP_MD_CTX_new();
-	if (!d->ctx || !EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL))
+	if (!d->ctx || !EVP_DigestInit_ex(d->ctx, sha256(), NULL))
 		mem_exhausted();
 	return d;
 }

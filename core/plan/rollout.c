@@ -331,7 +331,7 @@ static void visit_secret(void *arg, const char *path, const struct value *secret
 	const struct value *ref = value_get(secret, "ref");
 	bool is_late = value_bool_or(value_get(secret, "late"), false);
 	const char *text = value_text_or(ref, "");
-	const char *key = arena_printf(&w->arena, "%d%s", is_late, text);
+	const char *key = arena_join(&w->arena, is_late ? "late" : "now", ' ', text);
 	if (value_get(w->seen, key))
 		return;
 	value_set(&w->arena, w->seen, key, secret);

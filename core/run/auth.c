@@ -94,19 +94,30 @@ void auth_free(struct auth *a)
 	mem_free(a);
 }
 
+static void add_word(struct sb *s, const char *word)
+{
+	sb_addc(s, ' ');
+	sb_add(s, word ? word : "");
+}
+
 /*
  * Tokens of a migrating client are shared whatever their scopes: fewer mints spoil less evidence. Asked for with each request,
  * so in a buffer: what is put into the arena stays there.
  */
 static void session_key(const struct conn *c, bool is_migrating, struct sb *ret)
 {
-	if (strcmp(c->auth_kind, "bearer") == 0)
-		sb_addf(ret, "bearer %s", c->token_ref ? c->token_ref : "");
-	else if (is_migrating)
-		sb_addf(ret, "migrating %s %s", c->token_url, c->client_id);
-	else
-		sb_addf(ret, "client %s %s %s %s", c->token_url, c->client_id,
-			c->scopes ? c->scopes : "", c->secret_ref);
+	if (strcmp(c->auth_kind, "bearer") == 0) {
+		sb_add(ret, "bearer");
+		add_word(ret, c->token_ref);
+		return;
+	}
+	sb_add(ret, is_migrating ? "migrating" : "client");
+	add_word(ret, c->token_url);
+	add_word(ret, c->client_id);
+	if (!is_migrating) {
+		add_word(ret, c->scopes);
+		add_word(ret, c->secret_ref);
+	}
 }
 
 static struct auth_session *session_for(struct auth *a, const struct conn *c)

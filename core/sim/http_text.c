@@ -49,6 +49,14 @@ static void write_form(struct sb *out, const struct value *body)
 	}
 }
 
+static void add_header(struct sb *out, const char *name, const char *value)
+{
+	sb_add(out, name);
+	sb_add(out, ": ");
+	sb_add(out, value);
+	sb_add(out, "\r\n");
+}
+
 static void write_headers(struct sb *out, const struct exchange *x)
 {
 	bool has_type = false, has_accept = false;
@@ -56,14 +64,14 @@ static void write_headers(struct sb *out, const struct exchange *x)
 	for (const struct http_header *h = x->headers; h && h->name; h++) {
 		has_type |= strcasecmp(h->name, "content-type") == 0;
 		has_accept |= strcasecmp(h->name, "accept") == 0;
-		sb_addf(out, "%s: %s\r\n", h->name, h->value);
+		add_header(out, h->name, h->value);
 	}
 	if (!has_accept)
-		sb_add(out, "Accept: application/json\r\n");
+		add_header(out, "Accept", "application/json");
 	if (!has_type && x->body_kind != BODY_NONE)
-		sb_addf(out, "Content-Type: %s\r\n",
-			x->body_kind == BODY_JSON ? "application/json" :
-						    "application/x-www-form-urlencoded");
+		add_header(out, "Content-Type",
+			   x->body_kind == BODY_JSON ? "application/json" :
+						       "application/x-www-form-urlencoded");
 	if (x->bearer)
 		sb_addf(out, "Authorization: Bearer %s\r\n", secret_open(x->bearer, NULL));
 }
@@ -102,7 +110,14 @@ struct message {
 
 static const char *line_end(const char *at, const char *end)
 {
-	return memmem(at, (size_t)(end - at), "\r\n", 2);
+	const char *from = at;
+
+	while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+		if (at > from && at[-1] == '\r')
+			return at - 1;
+		at++;
+	}
+	return NULL;
 }
 
 static const char *lower(struct arena *a, const char *text, size_t len)
@@ -326,7 +341,8 @@ void http_text_answer(struct sb *out, const struct twin_resp *resp, int64_t date
 		type = resp->body ? "application/json" : "text/plain; charset=utf-8";
 	sb_addf(out, "HTTP/1.1 %d X\r\nDate: ", resp->status);
 	when_add_http_date(out, date_ms);
-	sb_addf(out, "\r\nX-Request-Id: %s\r\n", request_id);
+	sb_add(out, "\r\n");
+	add_header(out, "X-Request-Id", request_id);
 	if (body.len)
 		sb_addf(out, "Content-Type: %s\r\n", type);
 	for (size_t i = 0; i < ARRAY_LEN(resp->headers) && resp->headers[i].name; i++)

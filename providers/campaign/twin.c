@@ -56,7 +56,7 @@ static const char *plain_id(char buf[128], const char *id)
 
 	for (; *id != '\0' && n < 127; id++) {
 		if (*id != '{' && *id != '}')
-			buf[n++] = (char)tolower((unsigned char)*id);
+			buf[n++] = (char)(*id >= 'A' && *id <= 'Z' ? *id | 0x20 : *id);
 	}
 	buf[n] = '\0';
 	return buf;

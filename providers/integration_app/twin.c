@@ -89,7 +89,7 @@ static struct mint_wish wish(struct world *w, const struct app *a, const struct 
 		.secret = s->oauth ? s->client_secret : s->jwt_secret,
 		.private_key = s->private_key != NULL ? s->private_key : "",
 		.grant = s->oauth ? GRANT_OAUTH : GRANT_JWT,
-		.by = arena_printf(&w->arena, "app:%s", a->instance),
+		.by = arena_join(&w->arena, "app", ':', a->instance),
 		.workflow = workflow,
 	};
 }

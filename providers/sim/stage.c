@@ -18,6 +18,16 @@ struct stage {
 	struct scene scene;
 };
 
+static const char *put_before(struct arena *a, const char *head, const char *tail)
+{
+	size_t head_len = strlen(head), tail_len = strlen(tail);
+	char *p = arena_alloc(a, head_len + tail_len + 1);
+
+	memcpy(p, head, head_len);
+	memcpy(p + head_len, tail, tail_len);
+	return p;
+}
+
 const char *sim_route(const struct sim_case *c, const char *url, struct arena *a)
 {
 	const struct sim_route *best = NULL;
@@ -33,7 +43,7 @@ const char *sim_route(const struct sim_case *c, const char *url, struct arena *a
 			longest = len;
 		}
 	}
-	return best != NULL ? arena_printf(a, "%s%s", best->path, url + longest) : NULL;
+	return best != NULL ? put_before(a, best->path, url + longest) : NULL;
 }
 
 static int64_t scene_now(void *ctx)
