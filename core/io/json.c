@@ -308,8 +308,15 @@ static void add_code(struct sb *out, uint32_t code)
 static void write_string(struct sb *out, const char *s, size_t len)
 {
 	static const char bytes[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
-	size_t done = 0;
+	size_t done = plain_run(s, len), at = out->len;
 
+	if (done == len) { /* nearly always: room is made once */
+		sb_pad(out, '"', len + 2);
+		if (!out->over)
+			memcpy(out->buf + at + 1, s, len);
+		return;
+	}
+	done = 0;
 	sb_addc(out, '"');
 	while (done < len) {
 		size_t n = plain_run(s + done, len - done);

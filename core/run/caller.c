@@ -163,11 +163,12 @@ static void note_request(struct call_job *j)
 {
 	const char *url = j->x.url, *path = url;
 	size_t base = strlen(j->conn.base);
+	struct arena *a = j->call.arena;
+	const char *where = arena_join(a, j->req.method, ' ', j->req.conn);
 
 	if (strncmp(url, j->conn.base, base) == 0)
 		path = url + base;
-	value_list_add(j->call.arena, j->requests,
-		       value_stringf(j->call.arena, "%s %s %s", j->req.method, j->req.conn, path));
+	value_list_add(a, j->requests, value_borrowed(a, arena_join(a, where, ' ', path)));
 }
 
 static void back(struct exchange *x);

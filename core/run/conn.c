@@ -13,8 +13,10 @@ static const char *join(struct arena *a, const struct value *list, const char *s
 
 	if (!value_count(list))
 		return NULL;
-	for (size_t i = 0; i < value_count(list); i++)
-		sb_addf(&sb, "%s%s", i ? separator : "", value_text_or(value_at(list, i), ""));
+	for (size_t i = 0; i < value_count(list); i++) {
+		sb_add(&sb, i ? separator : "");
+		sb_add(&sb, value_text_or(value_at(list, i), ""));
+	}
 	return arena_strdup(a, sb.buf);
 }
 

@@ -90,6 +90,7 @@ void env_state_free(struct env_state *s)
 	}
 	for (size_t i = 0; i < s->thing_count; i++)
 		arena_free(s->owned[i]);
+	arena_done(&s->secret_arena);
 	mem_free(s->seen);
 	mem_free(s->owned);
 	mem_free(s->requests);
@@ -126,9 +127,8 @@ struct secret_check {
 	struct value *facts;
 };
 
-static void check_secret(void *arg, const struct rollout_secret *rs)
+static void check_secret(const struct secret_check *k, const struct rollout_secret *rs)
 {
-	struct secret_check *k = arg;
 	struct secret *s = NULL;
 	struct err err = ERR_INIT;
 	const struct secret_source *src = k->ob->o->secrets;
@@ -149,13 +149,43 @@ static void check_secret(void *arg, const struct rollout_secret *rs)
 								   &(struct err)ERR_INIT) == 0));
 }
 
+struct secret_list {
+	struct env_state *env;
+	size_t cap;
+};
+
+static void keep_secret(void *arg, const struct rollout_secret *rs)
+{
+	struct secret_list *l = arg;
+	struct env_state *s = l->env;
+
+	s->secrets = arena_grow(&s->secret_arena, s->secrets, s->secret_count, &l->cap,
+				sizeof(*s->secrets));
+	s->secrets[s->secret_count] = *rs;
+	s->secrets[s->secret_count++].path = arena_strdup(&s->secret_arena, rs->path);
+}
+
+/* The file's fields are walked once: each round asks again, and the file stays as it is. */
+static void find_secrets(const struct observer *ob, struct env_state *s)
+{
+	struct secret_list l = { .env = s };
+
+	if (s->secrets)
+		return;
+	rollout_secret_refs(ob->o->rollout, s->env, keep_secret, &l);
+	if (!s->secrets)
+		s->secrets = arena_alloc(&s->secret_arena, sizeof(*s->secrets));
+}
+
 static void look_at_secrets(const struct observer *ob, struct env_state *s)
 {
 	size_t i = s->thing_count - 1;
 	struct secret_check k = { .ob = ob, .arena = renew(s, i) };
 
 	k.facts = value_map(k.arena);
-	rollout_secret_refs(ob->o->rollout, s->env, check_secret, &k);
+	find_secrets(ob, s);
+	for (size_t n = 0; n < s->secret_count; n++)
+		check_secret(&k, &s->secrets[n]);
 	s->seen[i].known = KNOWN_API;
 	s->seen[i].facts = k.facts;
 	s->seen[i].local_ms = sys_wall_ms(ob->o->sys);

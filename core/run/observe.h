@@ -31,6 +31,9 @@ struct env_state {
 	size_t chain;                  /* longest chain of requests one after the other, in the last round */
 	const struct value *marks;     /* borrowed from said or set by the engine */
 	struct round *round, *queue;   /* under way; waiting, in order */
+	struct rollout_secret *secrets; /* that the rollout file names; found when first looked at, NULL before */
+	size_t secret_count;
+	struct arena secret_arena;
 };
 
 struct observer {
