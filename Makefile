@@ -202,7 +202,7 @@ mutants:                                        ## proof that the judge of simul
 run-mutants: $(B)/sim
 	@B='$(B)' COMPILE='$(CC) $(ALL_CFLAGS)' LINK='$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' OBJECTS='$(call obj,$(sim_main)) $(all_libs)' \
 		LIBS='$(SANDBOX_LIBS) $(PKG_LIBS)' tests/sim/mutants.sh $(ONLY)
-bench: all $(bench)                             ## how fast, beside what people use today
+bench: all $(bench) $(B)/sim                    ## how fast, beside what people use today
 	@B=$(B) tests/run.sh --exec tests/bench/bench.sh
 fuzz:                                           ## let libFuzzer look for trouble, FUZZ_SECONDS (60) a target
 	@tests/deps.sh build clang

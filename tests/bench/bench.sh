@@ -4,7 +4,7 @@
 #
 # From the environment: BENCH_ROUNDS (5), BENCH_VALIDATE (10000 environments), BENCH_FLEET (1000 environments),
 # BENCH_WAITING (1000 environments), BENCH_SIGNATURES (1000), BENCH_KEEP (keep the files and say where),
-# BENCH_ONLY (journal, waiting: only these).
+# BENCH_ONLY (journal, sim, waiting: only these).
 # Values are told, never judged: the exit status is 0 unless something could not be run.
 set -eu
 
@@ -268,6 +268,6 @@ value "processor time" "$(awk '{ printf "%.2f ms", $1 / 1000 }' "$tmp/result")" 
 value "exchanges" "$(col 1 2)"
 value "journal records" "$(col 1 3)"
 
-# ---- 7, 8 ----
+# ---- 7, 8, 9 ----
 
-parts journal waiting
+parts sim journal waiting
