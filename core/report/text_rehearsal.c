@@ -151,7 +151,7 @@ static void put_command(const struct value *c, size_t same, const struct report_
 	sb_addf(&line, "  apply, exit %" PRId64 " after ", number(c, "exit_status"));
 	text_add_span(&line, (number(c, "ended_ms") - number(c, "began_ms")) / 1000 * 1000);
 	if (same)
-		sb_addf(&line, ", as %zu before it", same);
+		sb_addf(&line, ", and the same %zu time%s more", same, plural((int64_t)same));
 	sb_add(&line, *words(c, "words") ? ": " : "");
 	text_add(&line, words(c, "words"), CUT_VALUE);
 	if (value_get(c, "until_ms")) {
@@ -170,21 +170,16 @@ static bool says_the_same(const struct value *a, const struct value *b)
 /* Who runs the same command again and gets the same answer reads it once. */
 static void put_commands(const struct value *list, const struct report_style *st, struct sb *out)
 {
-	size_t n = value_count(list), shown = 0, same = 0;
+	size_t n = value_count(list), shown = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct value *c = value_at(list, i), *next = value_at(list, i + 1);
-
-		if (says_the_same(c, next)) {
-			same++;
-			continue;
-		}
-		if (shown < COMMANDS_SHOWN || !next)
-			put_command(c, same, st, out);
+	for (size_t i = 0, next; i < n; i = next) {
+		for (next = i + 1; says_the_same(value_at(list, i), value_at(list, next));)
+			next++;
+		if (shown < COMMANDS_SHOWN || next == n)
+			put_command(value_at(list, i), next - i - 1, st, out);
 		else if (shown == COMMANDS_SHOWN)
 			sb_add(out, "  ...\n");
 		shown++;
-		same = 0;
 	}
 }
 
