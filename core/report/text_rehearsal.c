@@ -278,25 +278,27 @@ static void put_table(const struct value *doc, const struct report_style *st, st
 	table_done(&t);
 }
 
+static void put_word(struct sb *out, const struct report_style *st, const char *word,
+		     const char *doc)
+{
+	CLEANUP(sb_done) struct sb head = SB_INIT(256);
+
+	text_add(&head, word, CUT_NAME);
+	para_add(out, st, &(struct para){ .indent = 2, .hang = COLUMN_LEGEND, .head = head.buf },
+		 doc);
+}
+
 static void put_legend(const struct value *doc, const struct report_style *st, struct sb *out)
 {
 	const struct value *columns = value_path(doc, "faults.columns");
-	CLEANUP(sb_done) struct sb line = SB_INIT(4096);
 
 	sb_addc(out, '\n');
 	for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-		sb_addf(&line, "%s%s %s", i ? ", " : "", verdicts[i].cell, verdicts[i].doc);
-	sb_add(&line, "; # 0 is planning, also when a run goes on");
-	put_para(out, st, 2, INK_PLAIN, line.buf);
-	for (size_t c = 0; c < value_count(columns); c++) {
-		const struct value *one = value_at(columns, c);
-		CLEANUP(sb_done) struct sb head = SB_INIT(64);
-
-		text_add(&head, words(one, "name"), CUT_NAME);
-		para_add(out, st,
-			 &(struct para){ .indent = 2, .hang = COLUMN_LEGEND, .head = head.buf },
-			 words(one, "doc"));
-	}
+		put_word(out, st, verdicts[i].cell, verdicts[i].doc);
+	put_word(out, st, "# 0", "planning, also when a run goes on");
+	for (size_t c = 0; c < value_count(columns); c++)
+		put_word(out, st, words(value_at(columns, c), "name"),
+			 words(value_at(columns, c), "doc"));
 }
 
 static void put_plays(const struct value *list, const char *how, enum ink ink,
@@ -320,14 +322,17 @@ static void put_disturbed(const struct value *doc, const struct report_style *st
 {
 	const struct value *faults = value_get(doc, "faults");
 	int64_t played = number(faults, "played"), of = number(faults, "of");
+	CLEANUP(sb_done) struct sb line = SB_INIT(4096);
 
 	if (!faults)
 		return;
-	sb_addf(out,
-		"disturbed: one thing goes wrong once, then the same command again; %" PRId64 "%s",
-		played, played < of ? "" : " plays\n");
+	sb_addf(&line,
+		"disturbed: one thing goes wrong once, then the same command again; %" PRId64,
+		played);
 	if (played < of)
-		sb_addf(out, " of %" PRId64 " plays, a sample\n", of);
+		sb_addf(&line, " of %" PRId64, of);
+	sb_addf(&line, " play%s%s", plural(of), played < of ? ", a sample" : "");
+	put_para(out, st, 0, INK_BOLD, line.buf);
 	sb_addc(out, '\n');
 	put_table(doc, st, out);
 	put_legend(doc, st, out);

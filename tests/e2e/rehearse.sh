@@ -37,7 +37,7 @@ is "one seed is one rehearsal" "$(cmp "$tmp/one" "$tmp/two" 2>&1)" ""
 has "another seed plays another sample" "$(cmp "$tmp/one" "$tmp/two" 2>&1)" "differ"
 json_lines <"$tmp/one" >"$tmp/lines"
 value() { awk -F '\t' -v key="$1" '$1 == key { print $2 }' "$tmp/lines"; }
-has "as many plays in both" "$(cat "$tmp/text")" "again; $(value faults.played) of $(value faults.of) plays"
+has "as many plays in both" "$(tr "\n" " " <"$tmp/text")" "again; $(value faults.played) of $(value faults.of) plays"
 is "verdict" "$(value verdict) $(value exit_status)" "sound 0"
 is "as many steps" "$(grep -c '^steps\.[0-9]*\.step' "$tmp/lines")" "$(awk '/^#.* earliest / { on = 1; next } on && !NF { exit } on' "$tmp/text" | wc -l | tr -d ' ')"
 is "as many cells that are sound" "$(grep -c '^faults\.rows\..*verdict	sound' "$tmp/lines")" \
