@@ -35,7 +35,10 @@ struct rehearse {
 	const char **names; /* of the environments selected */
 	struct sb text;     /* the rollout file's */
 	struct sim_case *c;
-	struct sim_case as_played; /* the same with this play's people */
+	struct sim_case
+		as_played; /* the same with this play's people, and only the environments that are rehearsed */
+	struct sim_env *envs;
+	size_t env_count;
 	struct stage *stage;
 	const struct drive_text *secrets;
 	bool is_told; /* a line of progress stands on the terminal */
@@ -190,8 +193,11 @@ static int make_world(struct rehearse *r, struct err *err)
 	while (r->s->envs[n])
 		n++;
 	r->names = arena_array(a, n + 1, sizeof(*r->names));
-	for (size_t i = 0; i < n; i++)
+	r->envs = arena_array(a, n + 1, sizeof(*r->envs));
+	for (size_t i = 0; i < n; i++) {
 		r->names[i] = r->s->envs[i]->name;
+		r->envs[r->env_count++] = *sim_case_env(r->c, r->names[i]);
+	}
 	return 0;
 }
 
@@ -216,6 +222,8 @@ static int open_scene(void *ctx, enum lapse lapse, const char *address, struct d
 
 	r->as_played = *r->c;
 	r->as_played.people = people_with(lapse, address);
+	r->as_played.envs = r->envs;
+	r->as_played.env_count = r->env_count;
 	r->stage = stage_new(&r->as_played, err);
 	if (!r->stage)
 		return -err->code;

@@ -151,7 +151,7 @@ static void put_command(const struct value *c, size_t same, const struct report_
 	sb_addf(&line, "  apply, exit %" PRId64 " after ", number(c, "exit_status"));
 	text_add_span(&line, (number(c, "ended_ms") - number(c, "began_ms")) / 1000 * 1000);
 	if (same)
-		sb_addf(&line, ", as %zu before it", same);
+		sb_addf(&line, ", and the same %zu time%s more", same, plural((int64_t)same));
 	sb_add(&line, *words(c, "words") ? ": " : "");
 	text_add(&line, words(c, "words"), CUT_VALUE);
 	if (value_get(c, "until_ms")) {
@@ -170,21 +170,16 @@ static bool says_the_same(const struct value *a, const struct value *b)
 /* Who runs the same command again and gets the same answer reads it once. */
 static void put_commands(const struct value *list, const struct report_style *st, struct sb *out)
 {
-	size_t n = value_count(list), shown = 0, same = 0;
+	size_t n = value_count(list), shown = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct value *c = value_at(list, i), *next = value_at(list, i + 1);
-
-		if (says_the_same(c, next)) {
-			same++;
-			continue;
-		}
-		if (shown < COMMANDS_SHOWN || !next)
-			put_command(c, same, st, out);
+	for (size_t i = 0, next; i < n; i = next) {
+		for (next = i + 1; says_the_same(value_at(list, i), value_at(list, next));)
+			next++;
+		if (shown < COMMANDS_SHOWN || next == n)
+			put_command(value_at(list, i), next - i - 1, st, out);
 		else if (shown == COMMANDS_SHOWN)
 			sb_add(out, "  ...\n");
 		shown++;
-		same = 0;
 	}
 }
 
@@ -283,25 +278,27 @@ static void put_table(const struct value *doc, const struct report_style *st, st
 	table_done(&t);
 }
 
+static void put_word(struct sb *out, const struct report_style *st, const char *word,
+		     const char *doc)
+{
+	CLEANUP(sb_done) struct sb head = SB_INIT(256);
+
+	text_add(&head, word, CUT_NAME);
+	para_add(out, st, &(struct para){ .indent = 2, .hang = COLUMN_LEGEND, .head = head.buf },
+		 doc);
+}
+
 static void put_legend(const struct value *doc, const struct report_style *st, struct sb *out)
 {
 	const struct value *columns = value_path(doc, "faults.columns");
-	CLEANUP(sb_done) struct sb line = SB_INIT(4096);
 
 	sb_addc(out, '\n');
 	for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
-		sb_addf(&line, "%s%s %s", i ? ", " : "", verdicts[i].cell, verdicts[i].doc);
-	sb_add(&line, "; # 0 is planning, also when a run goes on");
-	put_para(out, st, 2, INK_PLAIN, line.buf);
-	for (size_t c = 0; c < value_count(columns); c++) {
-		const struct value *one = value_at(columns, c);
-		CLEANUP(sb_done) struct sb head = SB_INIT(64);
-
-		text_add(&head, words(one, "name"), CUT_NAME);
-		para_add(out, st,
-			 &(struct para){ .indent = 2, .hang = COLUMN_LEGEND, .head = head.buf },
-			 words(one, "doc"));
-	}
+		put_word(out, st, verdicts[i].cell, verdicts[i].doc);
+	put_word(out, st, "# 0", "planning, also when a run goes on");
+	for (size_t c = 0; c < value_count(columns); c++)
+		put_word(out, st, words(value_at(columns, c), "name"),
+			 words(value_at(columns, c), "doc"));
 }
 
 static void put_plays(const struct value *list, const char *how, enum ink ink,
@@ -325,14 +322,17 @@ static void put_disturbed(const struct value *doc, const struct report_style *st
 {
 	const struct value *faults = value_get(doc, "faults");
 	int64_t played = number(faults, "played"), of = number(faults, "of");
+	CLEANUP(sb_done) struct sb line = SB_INIT(4096);
 
 	if (!faults)
 		return;
-	sb_addf(out,
-		"disturbed: one thing goes wrong once, then the same command again; %" PRId64 "%s",
-		played, played < of ? "" : " plays\n");
+	sb_addf(&line,
+		"disturbed: one thing goes wrong once, then the same command again; %" PRId64,
+		played);
 	if (played < of)
-		sb_addf(out, " of %" PRId64 " plays, a sample\n", of);
+		sb_addf(&line, " of %" PRId64, of);
+	sb_addf(&line, " play%s%s", plural(of), played < of ? ", a sample" : "");
+	put_para(out, st, 0, INK_BOLD, line.buf);
 	sb_addc(out, '\n');
 	put_table(doc, st, out);
 	put_legend(doc, st, out);

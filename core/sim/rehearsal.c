@@ -147,6 +147,14 @@ static void keep_findings(struct rehearsal *h, const struct value *doc)
 	for (size_t i = 0; i < value_count(envs); i++) {
 		const struct value *e = value_at(envs, i), *list = value_get(e, "findings");
 
+		if (value_text(value_get(e, "error"))) {
+			struct value *one = value_map(h->a);
+
+			set_text(h, one, "environment", value_text(value_get(e, "name")));
+			set_text(h, one, "level", "unreadable");
+			set_text(h, one, "text", value_text(value_get(e, "error")));
+			value_list_add(h->a, all, one);
+		}
 		for (size_t k = 0; k < value_count(list); k++) {
 			struct value *one = value_copy(h->a, value_at(list, k));
 

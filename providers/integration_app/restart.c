@@ -135,7 +135,9 @@ static bool is_accepted(const struct http_resp *last)
 /* Worth another try after a look: lost, too early, too many, or the bridge's own trouble. */
 static bool is_passing(const struct http_resp *last)
 {
-	return !last || last->status == 409 || last->status == 429 || last->status >= 500;
+	/* A token that cannot be fetched anew may be refused once by a gateway: no reason to leave a workflow stopped. */
+	return !last || last->status == 401 || last->status == 409 || last->status == 429 ||
+	       last->status >= 500;
 }
 
 static void keep_words(struct call *c, struct restart *r, const struct http_resp *last,

@@ -204,16 +204,34 @@ static bool is_guid(const char *id)
 	return strlen(id) == 36 && strspn(id, "0123456789abcdef-") == 36;
 }
 
+static const char *bare_host(const struct sketch *s, const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	return arena_strndup(s->a, host, strcspn(host, "/:"));
+}
+
+/* The organisation's own name: behind a gateway, or a sandbox, it is the one that tokens are asked for. */
+static const char *host_of(const struct sketch *s, const char *url, const struct value *scopes)
+{
+	static const char domain[] = ".dynamics.com";
+	const char *host = bare_host(s, url), *scope = value_text(value_at(scopes, 0));
+	size_t len = strlen(host), end = sizeof(domain) - 1;
+
+	if (scope == NULL || (len > end && strcmp(host + len - end, domain) == 0))
+		return host;
+	return bare_host(s, scope);
+}
+
 static void add_org(struct sketch *s, size_t i, const struct value *conn, const char *name)
 {
 	const char *url = value_text_or(value_get(conn, "url"), ""),
-		   *ref = value_text(value_path(conn, "auth.client_secret.ref")),
-		   *host = strstr(url, "://");
+		   *ref = value_text(value_path(conn, "auth.client_secret.ref"));
 	struct value *o = model_map(s, s->dynamics), *client, *list, *activity = value_map(s->a);
 
 	model_set(s, o, "org", name);
-	host = host != NULL ? host + 3 : url;
-	model_set(s, o, "host", arena_strndup(s->a, host, strcspn(host, "/:")));
+	model_set(s, o, "host", host_of(s, url, value_path(conn, "auth.scopes")));
 	model_set(s, o, "tenant",
 		  tenant_of(s, value_text_or(value_path(conn, "auth.token_url"), "")));
 	client = model_map(s, model_list(s, o, "clients"));

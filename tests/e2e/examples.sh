@@ -27,7 +27,7 @@ is "the README's rollout file is valid" "$?" 0
 
 # What the README says of exit status and commands is what the program says.
 "$S2SCTL" help >help
-for command in validate plan apply rollback status ack show doctor schema help version; do
+for command in validate plan apply rollback status ack show rehearse doctor schema help version; do
 	has "help lists $command" "$(cat help)" "  $command"
 done
 exit "$failed"

@@ -987,11 +987,8 @@ static void passing_faults_and_lost_replies_are_looked_after_and_tried_again(voi
 	static const struct {
 		int status;
 		bool lose, takes;
-	} faults[] = { { 409, false, false },
-		       { 500, false, true },
-		       { 503, false, false },
-		       { 0, true, false },
-		       { 0, true, true } };
+	} faults[] = { { 401, false, false }, { 409, false, false }, { 500, false, true },
+		       { 503, false, false }, { 0, true, false },    { 0, true, true } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
