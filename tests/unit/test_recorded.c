@@ -242,8 +242,7 @@ static const char *verdict(struct fix *f, char who, const char *space, const cha
 {
 	CLEANUP(sign_key_freep) struct sign_key *k = key_of(who);
 	CLEANUP(sb_done)
-	struct sb sig = SB_INIT(65536),
-		  text = SB_INIT(1 << 20), file = SB_INIT(65536);
+	struct sb sig = SB_INIT(65536), text = SB_INIT(1 << 20), file = SB_INIT(65536);
 	char path[] = "test-recorded-XXXXXX";
 	const char *name = NULL;
 	struct err err = ERR_INIT;
