@@ -6,9 +6,9 @@
  * (FILE.sig, namespace s2sctl-observations: an approval is no such signature, nor the other way round). Whoever may not plans from that: the
  * change of a stranger, say, in a job that holds no secret.
  *
- *   {"environments":[{"name":"dev","requests":["GET console /..."],"marks":{...},"things":{"console.migration":{"facts":{"status":"..."},
+ *   {"environments":[{"name":"dev","requests":[...],"marks":{...},"things":{"THING":{"facts":{...},
  *    "known":"api","local_time":"...","server_time":"..."}, ..., "local.secret":{...}}}],"format_version":1,"kind":"s2sctl.observations",
- *    "made_at":"2026-11-23T10:00:00Z","token_requests":["POST ims /..."],"tool":"s2sctl 0.1"}
+ *    "made_at":"2026-11-23T10:00:00Z","token_requests":[...],"tool":"s2sctl 0.1"}
  *
  * It holds what plans hold: public facts, and no contact. local.secret says which references resolve, never to what. A plan is
  * made as of the instant of the recording, so that it has the intent digest of the plan that was made then; it never ages, and whoever

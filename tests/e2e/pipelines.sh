@@ -10,7 +10,7 @@ for program in git ssh-keygen bash python3; do
 	command -v $program >/dev/null || { echo "SKIP: $program is missing"; exit 77; }
 done
 python3 -c 'import yaml' 2>/dev/null || { echo "SKIP: python3-yaml is missing"; exit 77; }
-FAST=600
+FAST=200
 pipelines=$top/examples/pipelines
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 HOME=$tmp

@@ -192,8 +192,7 @@ static void any_shape_of_its_members_is_survived(void **state)
 		",\"environments\":[1,null,{\"name\":[]}]",
 		",\"environments\":[{\"name\":\"dev\",\"things\":[]}]",
 		",\"environments\":[{\"name\":\"dev\",\"marks\":3,\"things\":{\"shop.key\":7}}]",
-		",\"environments\":[{\"name\":\"dev\",\"things\":{\"shop.key\":{\"known\":\"api\",\"facts\":"
-		"[1]}}}]",
+		",\"environments\":[{\"name\":\"dev\",\"things\":{\"shop.key\":{\"facts\":[1]}}}]",
 	};
 	struct fix *f = make(shop_one_env, NULL);
 
@@ -242,8 +241,7 @@ static const char *verdict(struct fix *f, char who, const char *space, const cha
 {
 	CLEANUP(sign_key_freep) struct sign_key *k = key_of(who);
 	CLEANUP(sb_done)
-	struct sb sig = SB_INIT(65536),
-		  text = SB_INIT(1 << 20), file = SB_INIT(65536);
+	struct sb sig = SB_INIT(65536), text = SB_INIT(1 << 20), file = SB_INIT(65536);
 	char path[] = "test-recorded-XXXXXX";
 	const char *name = NULL;
 	struct err err = ERR_INIT;
