@@ -31,6 +31,7 @@ struct gate_run {
 	int64_t opened_ms, wake_mono, passed_mono;
 	unsigned passes;            /* in a row, up to now */
 	size_t looks;               /* so far */
+	unsigned unchanged;         /* the last ones that saw and said the same as the one before */
 	struct sample *samples;     /* oldest first: of those that saw the same one after the other, the first and the last */
 	struct arena **owned;       /* of each sample */
 	size_t kept, cap, owned_cap;
