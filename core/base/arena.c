@@ -74,8 +74,46 @@ struct arena *arena_new(void)
 	return mem_alloc(sizeof(struct arena));
 }
 
+struct arena *arena_new_sized(size_t bytes)
+{
+	struct arena *a = arena_new();
+
+	if (bytes)
+		a->blocks = block_new(bytes);
+	return a;
+}
+
+size_t arena_room(const struct arena *a)
+{
+	size_t room = 0;
+
+	for (const struct arena_block *b = a->blocks; b; b = b->next)
+		room += (b->used + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	return room;
+}
+
+struct arena_end {
+	struct arena_end *next;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+void arena_at_end(struct arena *a, void (*fn)(void *arg), void *arg)
+{
+	struct arena_end *end = ARENA_NEW(a, struct arena_end);
+
+	*end = (struct arena_end){ .next = a->ends, .fn = fn, .arg = arg };
+	a->ends = end;
+}
+
 void arena_done(struct arena *a)
 {
+	while (a->ends) {
+		struct arena_end *end = a->ends;
+
+		a->ends = end->next;
+		end->fn(end->arg);
+	}
 	while (a->blocks) {
 		struct arena_block *b = a->blocks;
 

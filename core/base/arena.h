@@ -9,16 +9,22 @@
 #include "core/base/base.h"
 
 struct arena_block;
+struct arena_end;
 struct arena {
 	struct arena_block *blocks; /* newest first */
 	size_t used;                /* bytes handed out so far, for limits and reports */
+	struct arena_end *ends;     /* what has to be done when it dies */
 };
-#define ARENA_INIT { NULL, 0 }
+#define ARENA_INIT { NULL, 0, NULL }
 
 struct arena *arena_new(void) MUST_USE;  /* on the heap */
+struct arena *arena_new_sized(size_t bytes) MUST_USE; /* on the heap, with room for so much and no more: for what stays long and does not grow */
+size_t arena_room(const struct arena *a); /* what arena_new_sized needs for the same pieces */
 void arena_free(struct arena *a);        /* for arena_new; NULL is fine */
 void arena_freep(struct arena **a);      /* for CLEANUP */
 void arena_done(struct arena *a);        /* for ARENA_INIT */
+/* Calls fn(arg) when the arena dies, before its memory goes: for what something in it borrows, and nothing else holds. Newest first. */
+void arena_at_end(struct arena *a, void (*fn)(void *arg), void *arg);
 void *arena_alloc(struct arena *a, size_t size) MUST_USE;
 void *arena_array(struct arena *a, size_t count, size_t size) MUST_USE; /* overflow checked */
 char *arena_strdup(struct arena *a, const char *s) MUST_USE;            /* NULL gives NULL */

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 /* No stdio and no atexit here: both may want memory. */
 void mem_exhausted(void)
@@ -36,6 +39,13 @@ void *mem_resize(void *old, size_t count, size_t size)
 	if (!p)
 		mem_exhausted();
 	return p;
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 char *mem_strdup(const char *s)

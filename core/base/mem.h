@@ -17,6 +17,7 @@ char *mem_strndup(const char *s, size_t len) MUST_USE;
 void mem_free(void *p);                                    /* NULL is fine */
 void mem_freep(void *pp);                                  /* for CLEANUP: takes the address of the pointer */
 
+void mem_trim(void); /* gives what is free back to the system, where it takes it: before a long wait */
 void mem_exhausted(void) NORETURN;                         /* for a library that reports it by a return value */
 
 /* Grows a vector: makes room for one more element than *count. Usage: v = mem_grow(v, n, &cap, sizeof(*v)); */

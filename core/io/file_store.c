@@ -31,6 +31,8 @@ struct room {
 	off_t allocated; /* up to here the file has blocks; 0: not known */
 	bool is_ballast; /* the file system cannot: a file of real bytes stands for it */
 	bool is_broken;  /* a write or an fsync failed: what is on disk is not known any more */
+	/* The writer keeps both open: finding the way to the file for each line costs more than the line. -1: not open. */
+	int fd, note_fd;
 };
 
 struct file_store {
@@ -143,9 +145,27 @@ static struct room *room_of(struct file_store *s, const char *name)
 			return &s->rooms[i];
 	if (s->room_count == ROOMS_MAX)
 		return NULL;
-	s->rooms[s->room_count] = (struct room){ .level = 0 };
+	s->rooms[s->room_count] = (struct room){ .fd = -1, .note_fd = -1 };
 	snprintf(s->rooms[s->room_count].name, sizeof(s->rooms[0].name), "%s", name);
 	return &s->rooms[s->room_count++];
+}
+
+static void close_files(struct file_store *s)
+{
+	for (size_t i = 0; i < s->room_count; i++) {
+		fd_close(&s->rooms[i].fd);
+		fd_close(&s->rooms[i].note_fd);
+		s->rooms[i].fd = s->rooms[i].note_fd = -1;
+	}
+}
+
+/* Whether what was opened is still what has this name: somebody may have moved it away, or put another in its place. */
+static bool is_still_there(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
+	       ours.st_ino == named.st_ino;
 }
 
 static bool is_unsupported(int error)
@@ -244,14 +264,37 @@ static int open_sequence(const struct file_store *s, const char *path, bool *ret
 	return fd;
 }
 
+/*
+ * The sequence, open: for the writer the same until it gives its lock back, for others once. @ret_once is to be closed by the caller, or -1.
+ */
+static int sequence(struct file_store *s, struct room *r, const char *path, int *ret_once,
+		    bool *ret_is_new, struct err *err)
+{
+	int fd;
+
+	*ret_is_new = false;
+	if (r && r->fd >= 0 && is_still_there(r->fd, path))
+		return r->fd;
+	fd = open_sequence(s, path, ret_is_new, err);
+	if (fd < 0 || !r || s->lock_fd < 0) {
+		*ret_once = fd;
+		return fd;
+	}
+	fd_close(&r->fd);
+	r->fd = fd;
+	r->allocated = 0;
+	return fd;
+}
+
 static int store_reserve(void *ctx, const char *name, size_t bytes, struct err *err)
 {
 	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
 	struct file_store *s = ctx;
-	CLEANUP(fd_close) int fd = -1;
+	CLEANUP(fd_close) int once = -1;
 	struct room *r;
 	bool is_new;
 	off_t end;
+	int fd;
 
 	if (path_of(s, name, &path, err) < 0)
 		return -err->code;
@@ -266,7 +309,7 @@ static int store_reserve(void *ctx, const char *name, size_t bytes, struct err *
 		r->level = bytes;
 		return 0;
 	}
-	fd = open_sequence(s, path.buf, &is_new, err);
+	fd = sequence(s, r, path.buf, &once, &is_new, err);
 	if (fd < 0 || (is_new && sync_folder(s, err) < 0))
 		return -err->code;
 	end = end_of_lines(fd);
@@ -324,7 +367,8 @@ static int add_line(struct room *r, int fd, const char *line, size_t len)
 	if (write_at(fd, text.buf, text.len, end) < 0)
 		return undo_line(r, fd, end, errno, errno == EIO);
 	/* After a failed fsync nobody knows what is on disk, and a second one may say that all is well. */
-	return fsync(fd) < 0 ? undo_line(r, fd, end, errno, true) : 0;
+	/* The new size is on disk with it, for nobody could read the line without. */
+	return fdatasync(fd) < 0 ? undo_line(r, fd, end, errno, true) : 0;
 }
 
 /*
@@ -339,13 +383,21 @@ static void wait_for_turn(int fd)
 		;
 }
 
+static void end_turn(int fd)
+{
+	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+	(void)fcntl(fd, F_OFD_SETLK, &whole);
+}
+
 static int store_append(void *ctx, const char *name, const char *line, size_t len, struct err *err)
 {
 	CLEANUP(sb_done) struct sb path = SB_INIT(65536);
 	struct file_store *s = ctx;
-	CLEANUP(fd_close) int fd = -1;
+	CLEANUP(fd_close) int once = -1;
 	struct room *r;
 	bool is_new;
+	int fd, rc;
 
 	if (path_of(s, name, &path, err) < 0)
 		return -err->code;
@@ -356,14 +408,18 @@ static int store_append(void *ctx, const char *name, const char *line, size_t le
 		return err_set(err, E_IO,
 			       "an earlier write to '%s' failed: nothing more is written",
 			       path.buf);
-	fd = open_sequence(s, path.buf, &is_new, err);
+	fd = sequence(s, r, path.buf, &once, &is_new, err);
 	if (fd < 0)
 		return -err->code;
 	if (is_new && r)
 		r->allocated = 0;
 	wait_for_turn(fd);
-	if (add_line(r, fd, line, len) < 0)
-		return cannot(err, "append to", path.buf);
+	rc = add_line(r, fd, line, len);
+	if (rc < 0)
+		cannot(err, "append to", path.buf);
+	end_turn(fd);
+	if (rc < 0)
+		return -err->code;
 	return is_new ? sync_folder(s, err) : 0;
 }
 
@@ -414,12 +470,25 @@ static int note_path(const struct file_store *s, const char *name, struct sb *re
 static void store_put_note(void *ctx, const char *name, const char *text)
 {
 	CLEANUP(sb_done) struct sb path = SB_INIT(65536), line = SB_INIT(NOTE_MAX);
-	CLEANUP(fd_close) int fd = -1;
+	CLEANUP(fd_close) int once = -1;
+	struct file_store *s = ctx;
+	struct room *r;
+	int fd;
 
 	sb_addf(&line, "%s\n", text);
 	if (note_path(ctx, name, &path) < 0)
 		return;
-	fd = open(path.buf, O_WRONLY | O_CREAT | O_CLOEXEC, FILE_MODE);
+	r = room_of(s, name);
+	fd = r ? r->note_fd : -1;
+	if (fd < 0 || !is_still_there(fd, path.buf)) {
+		fd = open(path.buf, O_WRONLY | O_CREAT | O_CLOEXEC, FILE_MODE);
+		if (r)
+			fd_close(&r->note_fd);
+		if (r)
+			r->note_fd = s->lock_fd >= 0 ? fd : -1;
+		if (!r || s->lock_fd < 0)
+			once = fd;
+	}
 	if (fd >= 0 && write_at(fd, line.buf, line.len, 0) < 0)
 		(void)!ftruncate(fd, 0);
 }
@@ -486,6 +555,7 @@ static void store_unlock(void *ctx)
 		return;
 	for (size_t i = 0; i < s->room_count; i++)
 		room_give_back(s, &s->rooms[i]);
+	close_files(s);
 	s->room_count = 0;
 	store_lock_release(s->lock_fd);
 	s->lock_fd = -1;

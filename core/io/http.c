@@ -97,8 +97,6 @@ struct http {
 	struct slot *first, *last; /* finished, in order */
 	CURL **spare;              /* easy handles at rest */
 	size_t spare_count, spare_cap;
-	struct secret **secrets; /* from answers; values borrow them until http_close */
-	size_t secret_count, secret_cap;
 };
 
 /* --- libcurl's memory: wiped when given back, for requests with secrets pass through it --- */
@@ -1042,12 +1040,16 @@ static bool looks_like_json(const char *content_type, const char *text, size_t l
 	return i < len && (text[i] == '{' || text[i] == '[');
 }
 
-/* 0: parsed. The secret of an answer stays ours, for the values borrow it. */
+static void forget_secret(void *secret)
+{
+	secret_free(secret);
+}
+
+/* 0: parsed. The secret of an answer lives as long as the values that borrow it. */
 static int parse_body(struct slot *s, const char *text, size_t len)
 {
 	struct json_limits limits = { .bytes = s->x->body_max };
 	struct exchange *x = s->x;
-	struct http *h = s->http;
 	struct secret *secret = NULL;
 	struct value *body = NULL;
 	struct err err = ERR_INIT;
@@ -1058,11 +1060,8 @@ static int parse_body(struct slot *s, const char *text, size_t len)
 		return -1;
 	}
 	x->resp.body = body;
-	if (secret) {
-		h->secrets = mem_grow(h->secrets, h->secret_count, &h->secret_cap,
-				      sizeof(struct secret *));
-		h->secrets[h->secret_count++] = secret;
-	}
+	if (secret)
+		arena_at_end(x->arena, forget_secret, secret);
 	return 0;
 }
 
@@ -1327,13 +1326,10 @@ void http_close(struct http *h)
 		mem_free(host->origin);
 		mem_free(host);
 	}
-	for (size_t i = 0; i < h->secret_count; i++)
-		secret_free(h->secrets[i]);
 	if (h->timer >= 0)
 		close(h->timer);
 	mem_free(h->slots);
 	mem_free(h->spare);
-	mem_free(h->secrets);
 	mem_free(h->user_agent);
 	mem_free(h);
 	curl_global_cleanup();

@@ -29,8 +29,6 @@ struct caller {
 	struct value *memo_by_key;
 	struct memo **memos;
 	size_t memo_count, memo_cap;
-	struct secret **secrets; /* resolved for bodies; freed at the end */
-	size_t secret_count, secret_cap;
 	bool is_stopping;
 	bool moved; /* something came back: jobs that wait for a token or a memo look again */
 };
@@ -69,9 +67,6 @@ void caller_free(struct caller *c)
 		job_free(c, c->jobs);
 	}
 	auth_free(c->auth);
-	for (size_t i = 0; i < c->secret_count; i++)
-		secret_free(c->secrets[i]);
-	mem_free(c->secrets);
 	mem_free(c->memos);
 	arena_done(&c->memo_arena);
 	mem_free(c);
@@ -117,7 +112,12 @@ static void finish(struct call_job *j, enum next result)
 
 static void ask_call(struct call_job *j, const struct http_resp *last);
 
-/* A body node {"$secret_ref": REF} becomes the secret itself, here and nowhere earlier. */
+static void wipe(void *secret)
+{
+	secret_free(secret);
+}
+
+/* A body node {"$secret_ref": REF} becomes the secret itself, here and nowhere earlier; it dies with the call. */
 static const struct value *fill_secrets(struct call_job *j, const struct value *v, struct err *err)
 {
 	struct caller *c = j->caller;
@@ -131,9 +131,7 @@ static const struct value *fill_secrets(struct call_job *j, const struct value *
 
 		if (c->o.secrets->resolve(c->o.secrets->ctx, ref, &s, err) < 0)
 			return NULL;
-		c->secrets = mem_grow(c->secrets, c->secret_count, &c->secret_cap,
-				      sizeof(struct secret *));
-		c->secrets[c->secret_count++] = s;
+		arena_at_end(j->call.arena, wipe, s);
 		return value_secret(j->call.arena, s);
 	}
 	out = value_map(j->call.arena);

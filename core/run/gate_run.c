@@ -11,7 +11,13 @@
 #include "core/run/run_state.h"
 
 #define SKEW_MAX (5 * WHEN_MINUTE) /* above it the gates compare no times */
-#define SAMPLES_MAX 3000           /* that differ, in memory: a day at half a minute */
+/*
+ * Where nothing has moved for so many looks, each next one comes a cadence later than the last, up to so many cadences: a thousand environments on quiet
+ * systems would write a million records a day to say so.
+ */
+#define SAME_LOOKS 20
+#define SLOWEST 15
+#define SAMPLES_MAX 3000 /* that differ, in memory: a day at half a minute */
 #define ASK_AGAIN                                                                                  \
 	(15 * WHEN_MINUTE) /* nobody reads a page every minute, and what it shows lags by ten */
 
@@ -65,6 +71,16 @@ static bool saw_the_same(const struct sample *a, const struct sample *b)
 			return false;
 	}
 	return a->count == b->count;
+}
+
+static void note_change(struct gate_run *g, enum verdict before)
+{
+	const struct sample *last = &g->samples[g->kept - 1];
+
+	if (g->kept > 1 && g->says.verdict == before && saw_the_same(last - 1, last))
+		g->unchanged++;
+	else
+		g->unchanged = 0;
 }
 
 /* Judges ask since when something holds and how it went up or down: the first and the last of those that saw the same tell it. */
@@ -154,6 +170,7 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 	gate_done(g);
 	g->looks = fresh ? 0 : (size_t)past->count;
 	g->passes = fresh ? 0 : past->passes;
+	g->unchanged = 0;
 	g->is_open = true;
 	g->is_passed = g->is_sampling = false;
 	g->opened_ms =
@@ -280,6 +297,19 @@ static bool was_asked_lately(struct step_run *s, struct gate_run *g)
 	return true;
 }
 
+/* Until the next look of a gate that has not passed: never past the deadline, nor past what the gate itself said. */
+static int64_t next_look(const struct gate_run *g, int64_t now)
+{
+	int64_t cadence = gate_cadence(g), wait = cadence;
+	int64_t left = g->opened_ms + limit_ms(g, "deadline", WHEN_DAY) - now;
+
+	if (g->says.until_ms > now)
+		return g->says.until_ms - now;
+	if (g->unchanged >= SAME_LOOKS)
+		wait *= MIN_OF(g->unchanged - SAME_LOOKS + 2, (unsigned)SLOWEST);
+	return left > cadence ? MIN_OF(wait, left) : cadence;
+}
+
 static void act_on(struct step_run *s, struct gate_run *g)
 {
 	struct engine *e = s->e;
@@ -302,8 +332,7 @@ static void act_on(struct step_run *s, struct gate_run *g)
 		step_fail(s, E_GATE, "gate %s failed: %s", g->pg->type->name, g->says.why);
 		return;
 	}
-	if (g->says.until_ms > now)
-		g->wake_mono = engine_mono(e) + (g->says.until_ms - now);
+	g->wake_mono = engine_mono(e) + next_look(g, now);
 	if (g->says.ask && !was_asked_lately(s, g)) {
 		ask_facts(s, g->says.ask_thing, g);
 		/* Only an answer helps: whoever does not stay is told so at once. */
@@ -360,6 +389,7 @@ static void sampled(void *arg, struct env_state *env)
 	struct step_run *s = arg;
 	struct gate_run *g = sampling_gate(s, env);
 	CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
+	enum verdict before;
 	struct arena *mem;
 	size_t n = 0;
 	struct sample *sm;
@@ -391,11 +421,13 @@ static void sampled(void *arg, struct env_state *env)
 	sm->now_ms = clocks_now(s->e->clocks);
 	if (!g->opened_ms)
 		g->opened_ms = sm->now_ms;
+	before = g->says.verdict;
 	judge(s, g, &tmp);
 	if (!record_sample(s, g, sm))
 		return;
 	g->says.marks = NULL;
 	g->says.arena = NULL;
+	note_change(g, before);
 	thin_out(g);
 	tell(s, g);
 	act_on(s, g);

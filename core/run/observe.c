@@ -121,6 +121,33 @@ static struct arena *renew(struct env_state *s, size_t i)
 	return s->owned[i];
 }
 
+static void copy_observation(struct arena *a, const struct env_state *s, size_t i,
+			     struct observation *ret, struct value **ret_requests)
+{
+	*ret = s->seen[i];
+	ret->facts = ret->facts ? value_copy(a, ret->facts) : NULL;
+	ret->why = arena_strdup(a, ret->why);
+	ret->by = arena_strdup(a, ret->by);
+	*ret_requests = s->requests[i] ? value_copy(a, s->requests[i]) : NULL;
+}
+
+/* It stays until it is looked at again, for days where a fleet waits: in no more room than it needs, without what it was made of. */
+static void settle(struct env_state *s, size_t i)
+{
+	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
+	struct observation o;
+	struct value *requests;
+	struct arena *fit;
+
+	copy_observation(&trial, s, i, &o, &requests);
+	fit = arena_new_sized(arena_room(&trial));
+	copy_observation(fit, s, i, &o, &requests);
+	s->seen[i] = o;
+	s->requests[i] = requests;
+	arena_free(s->owned[i]);
+	s->owned[i] = fit;
+}
+
 struct secret_check {
 	const struct observer *ob;
 	struct arena *arena;
@@ -189,6 +216,7 @@ static void look_at_secrets(const struct observer *ob, struct env_state *s)
 	s->seen[i].known = KNOWN_API;
 	s->seen[i].facts = k.facts;
 	s->seen[i].local_ms = sys_wall_ms(ob->o->sys);
+	settle(s, i);
 }
 
 static void derive(struct env_state *s, const struct thing_type *t, size_t i, int64_t now_ms)
@@ -284,6 +312,7 @@ static void thing_finished(struct round *r, size_t i)
 	ask_said(r, i);
 	lay_over(r, i);
 	derive(r->env, t, i, clocks_now(r->ob.o->clocks));
+	settle(r->env, i);
 	r->part[i] = PART_DONE;
 	r->open--;
 	r->env->chain = MAX_OF(r->env->chain, r->chain[i]);

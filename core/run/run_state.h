@@ -31,6 +31,7 @@ struct gate_run {
 	int64_t opened_ms, wake_mono, passed_mono;
 	unsigned passes;            /* in a row, up to now */
 	size_t looks;               /* so far */
+	unsigned unchanged;         /* the last ones that saw and said the same as the one before */
 	struct sample *samples;     /* oldest first: of those that saw the same one after the other, the first and the last */
 	struct arena **owned;       /* of each sample */
 	size_t kept, cap, owned_cap;
@@ -94,6 +95,7 @@ struct engine {
 	bool mends_only;            /* not all could be read: only what an earlier command left in the middle goes on */
 	const struct value *approvals; /* read before the first write; NULL: none were wanted */
 	bool has_asked;             /* a person, in this process: answers are looked for every now and then */
+	int64_t trimmed_at;         /* records in the journal when free memory was given back last */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 	struct going_back *back;    /* environments that go back once this command's runs have come to their end */
 	size_t back_count, back_cap;

@@ -758,6 +758,53 @@ static void a_deadline_is_counted_from_the_first_question_of_the_run(void **stat
 	shop_free(s);
 }
 
+static size_t looks_at(const struct shop *s, const char *gate)
+{
+	CLEANUP(sb_done) struct sb key = SB_INIT(256);
+
+	sb_addf(&key, "\"gate\":\"%s\"", gate);
+	return (size_t)shop_journal_count(s, key.buf);
+}
+
+static void a_gate_that_sees_nothing_move_looks_less_often(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	int64_t start = sys_wall_ms(&s->sys);
+	struct apply_result r;
+
+	(void)state;
+	s->w->app_idle = true;
+	s->options.patience_ms = INT64_MAX;
+	shop_apply(s, &r);
+	/* Every 5 minutes for 2 days would be 577 looks. It still ends at its deadline. */
+	assert_int_equal(r.code, E_GATE);
+	assert_in_range(looks_at(s, "app_uses"), 45, 80);
+	assert_in_range(sys_wall_ms(&s->sys) - start, 2 * WHEN_DAY, 2 * WHEN_DAY + WHEN_HOUR);
+	shop_free(s);
+}
+
+static void wake_the_app_after_a_day(struct shop *s)
+{
+	s->w->app_idle = sys_wall_ms(&s->sys) < FAKE_START + WHEN_DAY;
+}
+
+static void a_gate_that_looks_less_often_still_passes(void **state)
+{
+	struct shop *s = shop_new(
+		HEAD ENVS
+		"  dev: {project: {id: p0}, credential: {client_id: c0}, app: {flows: true},\n"
+		"    gates: {app_uses: {passes: 2, min_samples: 2}}}\n");
+
+	(void)state;
+	s->w->app_idle = true;
+	s->options.patience_ms = INT64_MAX;
+	s->on_tick = wake_the_app_after_a_day;
+	assert_ends(s, E_NONE);
+	assert_true(shop_is_migrated(s, 0));
+	assert_true(looks_at(s, "app_uses") < 60);
+	shop_free(s);
+}
+
 static void what_is_personal_is_hashed_or_left_out_of_the_journal(void **state)
 {
 	struct shop *s = shop_new(shop_one_env);
@@ -1487,6 +1534,8 @@ int main(void)
 		cmocka_unit_test(a_gate_passes_after_as_many_passes_and_samples_as_the_file_wants),
 		cmocka_unit_test(samples_and_passes_outlive_the_program),
 		cmocka_unit_test(a_deadline_is_counted_from_the_first_question_of_the_run),
+		cmocka_unit_test(a_gate_that_sees_nothing_move_looks_less_often),
+		cmocka_unit_test(a_gate_that_looks_less_often_still_passes),
 		cmocka_unit_test(what_is_personal_is_hashed_or_left_out_of_the_journal),
 		cmocka_unit_test(an_answer_slower_than_the_patience_is_still_taken),
 		cmocka_unit_test(environments_act_side_by_side),

@@ -117,9 +117,33 @@ static void join_puts_one_character_between(void **state)
 	arena_done(&a);
 }
 
+static void note_end(void *arg)
+{
+	CLEANUP(arena_done) struct arena other = ARENA_INIT;
+	char **at = arg;
+
+	*(*at)++ = *arena_strdup(&other, "x"); /* arenas may be used meanwhile */
+}
+
+static void what_is_left_to_do_is_done_when_it_dies(void **state)
+{
+	struct arena a = ARENA_INIT;
+	char said[4] = "", *at = said;
+
+	(void)state;
+	arena_at_end(&a, note_end, &at);
+	arena_at_end(&a, note_end, &at);
+	assert_string_equal(said, "");
+	arena_done(&a);
+	assert_string_equal(said, "xx");
+	arena_done(&a); /* once */
+	assert_string_equal(said, "xx");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_left_to_do_is_done_when_it_dies),
 		cmocka_unit_test(pieces_are_aligned_zeroed_and_apart),
 		cmocka_unit_test(alignment_holds_after_text_of_any_length),
 		cmocka_unit_test(large_pieces_leave_the_rest_of_a_block_in_use),

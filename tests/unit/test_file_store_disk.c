@@ -2,7 +2,7 @@
 /*
  * test_file_store_disk.c - the file store on a disk that fills up, cannot reserve, or fails.
  *
- * The disk is a model: this program has pwrite, fallocate and fsync of its own, which count blocks against a size that a test sets, and
+ * The disk is a model: this program has pwrite, fallocate, fsync and fdatasync of its own, which count blocks against a size that a test sets, and
  * go on to the real ones. So it needs no mount and no rights, and is the same for root.
  */
 #include <setjmp.h>
@@ -118,6 +118,11 @@ int fsync(int fd)
 	disk.sync_error = 0;
 	errno = error;
 	return error ? -1 : 0;
+}
+
+int fdatasync(int fd)
+{
+	return fsync(fd);
 }
 
 /* ---- a store on it ---- */
