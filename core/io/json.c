@@ -343,6 +343,21 @@ static void write_string(struct sb *out, const char *s, size_t len)
 	sb_addc(out, '"');
 }
 
+/* JSON's decimal point is a point, also where the program that we are part of has chosen a locale with another sign for it. */
+static void add_number(struct sb *out, const char *text)
+{
+	static const char known[] = "0123456789+-e";
+
+	for (size_t n; *text; text += n) {
+		n = strspn(text, known);
+		sb_addn(out, text, n);
+		if (!n) {
+			n = strcspn(text, known);
+			sb_addc(out, '.');
+		}
+	}
+}
+
 /* The shortest of the three that reads back as the same number. */
 static void write_real(struct sb *out, double r)
 {
@@ -360,7 +375,7 @@ static void write_real(struct sb *out, double r)
 		if (back >= r && back <= r)
 			break;
 	}
-	sb_add(out, buf);
+	add_number(out, buf);
 }
 
 static void break_line(const struct writer *w, size_t depth)

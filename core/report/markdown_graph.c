@@ -116,8 +116,14 @@ void md_graph(const struct report_run *run, struct sb *out)
 	CLEANUP(sb_done) struct sb text = SB_INIT(SB_TEXT_MAX);
 	struct graph g = { .run = run };
 
-	if (!run->step_count || run->step_count > GRAPH_STEPS_MAX)
+	if (!run->step_count)
 		return;
+	if (run->step_count > GRAPH_STEPS_MAX) {
+		sb_addf(out,
+			"No graph of what waits for what: of %zu steps it could not be read (%u at most).\n",
+			run->step_count, GRAPH_STEPS_MAX);
+		return;
+	}
 	find_needs(&g);
 	sb_add(&text, "flowchart TD\n");
 	add_nodes(run, &text);

@@ -113,4 +113,63 @@ is "  and is told once" "$(grep -c 'events cannot be written' err)" 1
 # The journal of that apply in every format.
 quiet=no use=$formats
 each "show of a journal" 0 show .s2sctl/journal.jsonl
+
+# ---- the outcomes that only apply has: in its two formats, in its events, and as status ----
+
+# ends WANTED NAME COMMAND...: the exit status in the result, in the events and of the program are one
+ends()
+{
+	wanted=$1
+	name=$2
+	shift 2
+	for format in text json; do
+		"$S2SCTL" "$@" --time-scale 60 --format $format --events ends.$format >out 2>err </dev/null
+		is "$name as $format" "$?" "$wanted"
+		has "  in the events" "$(tail -1 ends.$format)" "\"exit\":$wanted,"
+		[ ! -s out ] || [ $format = text ] || has "  in the result" "$(cat out)" "\"exit\":$wanted,"
+	done
+}
+sandbox_ends
+sandbox "$tmp/box2" "$top/examples/worlds/two-environments.yaml" --speed 60
+cp "$ca" ca.pem
+rm -rf .s2sctl secrets/*
+# The app's use is never seen: nobody can read the usages, and this gate does not wait for long.
+awk '/^  prod:/ { exit } { print } /^    executors:/ { print "    gates: {app_uses_oauth: {deadline: 1s}}" }' "$plan02" >gate.yaml
+fault '[{"kind":"status","code":404,"contains":"/secrets"}]'
+"$S2SCTL" apply gate.yaml --time-scale 60 --wait=10m >out 2>err </dev/null
+is "a gate without an answer" "$?" 4
+ends 4 "a gate without an answer, gone on with" apply gate.yaml
+admin -X DELETE -o /dev/null "$url/_admin/faults"
+
+# stopped SIGNAL WANTED NAME FORMAT: an apply that is held up by the bridge, with the lock in its hands, is told to stop
+stopped()
+{
+	rm -f "ends.$1"
+	"$S2SCTL" apply held.yaml --state "state-$1-$4" --time-scale 60 --format "$4" --events "ends.$1" >out 2>err </dev/null &
+	running=$!
+	pids="$pids $running"
+	tries=0
+	until grep -q '"state":"acts"' "ends.$1" 2>/dev/null || [ $tries -gt 400 ]; do
+		tries=$((tries + 1))
+		sleep 0.05
+	done
+	[ "$1 $4" != "INT text" ] || ends 6 "somebody else holds the lock" apply held.yaml --state "state-$1-$4"
+	kill "-$1" "$running"
+	wait "$running"
+	is "SIG$1 as $4" "$?" "$2"
+	has "  in the events" "$(tail -1 "ends.$1")" "\"exit\":$2,\"name\":\"$3\""
+	[ "$4" = text ] || has "  in the result" "$(cat out)" "\"exit\":$2,"
+}
+awk '/^  prod:/ { exit } { print }' "$plan02" >held.yaml
+for as in text json; do
+	for how in "INT 130 interrupted" "TERM 143 terminated"; do
+		sandbox_ends
+		rm -rf secrets/* "$tmp/box3"
+		sandbox "$tmp/box3" "$top/examples/worlds/two-environments.yaml" --speed 60
+		cp "$ca" ca.pem
+		fault '[{"kind":"latency","ms":4000,"twin":"bridge","method":"POST","contains":"start-migration","times":1}]'
+		# shellcheck disable=SC2086  # three words
+		stopped $how $as
+	done
+done
 exit "$failed"

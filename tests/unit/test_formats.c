@@ -242,6 +242,30 @@ static void markdown_is_never_longer_than_it_may_be(void **state)
 	}
 }
 
+static void a_graph_that_is_left_out_is_said_to_be(void **state)
+{
+	(void)state;
+	for (int steps = 60; steps <= 61; steps++) {
+		CLEANUP(arena_done) struct arena a = ARENA_INIT;
+		CLEANUP(sb_done) struct sb doc = SB_INIT(SB_TEXT_MAX), out = SB_INIT(SB_TEXT_MAX);
+		struct report r;
+
+		sb_add(&doc,
+		       "{\"rollout\":\"f\",\"environments\":[{\"name\":\"e\",\"outlook\":\"changes\"}],\"steps\":[");
+		for (int i = 0; i < steps; i++)
+			sb_addf(&doc,
+				"%s{\"address\":\"e/t/c%d\",\"environments\":[\"e\"],\"phase\":\"prove\"}",
+				i ? "," : "", i);
+		sb_add(&doc, "]}");
+		report_from_plan(&r, &a, parsed(&a, doc.buf));
+		write_as("markdown", &r, 0, &out);
+		assert_int_equal(strstr(out.buf, "```mermaid") != NULL, steps == 60);
+		assert_int_equal(strstr(out.buf, "No graph of what waits for what: of 61 steps") !=
+					 NULL,
+				 steps == 61);
+	}
+}
+
 /* ---- events ---- */
 
 struct heard {
@@ -327,6 +351,7 @@ int main(void)
 		cmocka_unit_test(a_link_in_a_sarif_message_is_broken_up),
 		cmocka_unit_test(every_format_survives_a_document_of_another_shape),
 		cmocka_unit_test(markdown_is_never_longer_than_it_may_be),
+		cmocka_unit_test(a_graph_that_is_left_out_is_said_to_be),
 		cmocka_unit_test(events_are_one_line_each_with_their_time),
 		cmocka_unit_test(nobody_listening_costs_nothing),
 	};

@@ -322,12 +322,15 @@ static void jwt_only_gets_the_whole_plan_whatever_is_known_of_the_app(void **sta
 	assert_string_equal(diff(&s), "switch(jwt-only) restart(jwt-only) stable(prove)");
 	see(&s, "app.settings", KNOWN_DENIED, NULL);
 	see(&s, "app.workflow", KNOWN_DENIED, NULL);
-	assert_string_equal(diff(&s), "switch(jwt-only) restart(jwt-only) stable(prove); attest app.workflow");
+	assert_string_equal(
+		diff(&s), "switch(jwt-only) restart(jwt-only) stable(prove); attest app.workflow");
 	/* An app ahead of the console is somebody else's half-done work. */
 	see(&s, "app.settings", KNOWN_BRIDGE, APP("oauth", "c1"));
-	assert_string_equal(diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead; attest app.workflow");
+	assert_string_equal(
+		diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead; attest app.workflow");
 	see(&s, "app.settings", KNOWN_ATTESTED, "{'auth_type':'oauth'}");
-	assert_string_equal(diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead; attest app.workflow");
+	assert_string_equal(
+		diff(&s), "restart(jwt-only) stable(prove); refuse app-ahead; attest app.workflow");
 }
 
 static void started_on_jwt_goes_on_from_the_switch(void **state)

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,6 +122,7 @@ static void what_cannot_be_undone_any_more_stays_so_when_read_back(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
+	p->document = NULL; /* made anew below */
 	p->steps[0].undo = UNDO_GONE;
 	p->steps[0].undo_doc = "what it needs is not there any more";
 	assert_int_not_equal(p->steps[0].type->undo, UNDO_GONE);
@@ -330,6 +332,46 @@ static void what_this_build_does_not_know_is_refused(void **state)
 	shop_free(s);
 }
 
+static void write_all(struct shop *s, struct sb *out)
+{
+	struct plan *p = plan_of(s, &usual);
+	struct value *numbers;
+	struct err err = ERR_INIT;
+
+	json_write(out, plan_seal(p), JSON_CANONICAL, NULL);
+	sb_addf(out, " %s %s ", p->intent_digest, p->observed_digest);
+	assert_int_equal(json_parse(&s->arena, "[1.5,1234567,0.25]", 18, NULL, NULL, NULL, &numbers,
+				    &err),
+			 0);
+	json_write(out, numbers, JSON_CANONICAL, NULL);
+}
+
+/* tests/e2e/locales.sh calls it with locales whose numbers and letters are written otherwise, and says by which sign one knows. */
+static void no_locale_moves_a_byte(void **state)
+{
+	static const char *const names[] = { "C.UTF-8", "" };
+	CLEANUP(sb_done) struct sb plain = SB_INIT(SB_TEXT_MAX);
+	const char *point = getenv("TEST_DECIMAL_POINT");
+	struct shop *s = shop_new(shop_two_envs);
+
+	(void)state;
+	write_all(s, &plain);
+	shop_free(s);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		CLEANUP(sb_done) struct sb here = SB_INIT(SB_TEXT_MAX);
+
+		if (!setlocale(LC_ALL, names[i]) && point)
+			fail_msg("there is no such locale");
+		if (point && !*names[i])
+			assert_string_equal(localeconv()->decimal_point, point);
+		s = shop_new(shop_two_envs);
+		write_all(s, &here);
+		shop_free(s);
+		setlocale(LC_ALL, "C");
+		assert_string_equal(here.buf, plain.buf);
+	}
+}
+
 static void the_worst_environment_decides_the_exit_status(void **state)
 {
 	static const struct {
@@ -364,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_fact_that_changes_no_step_moves_only_what_was_observed),
 		cmocka_unit_test(a_threshold_or_an_executor_moves_the_intent),
 		cmocka_unit_test(what_this_build_does_not_know_is_refused),
+		cmocka_unit_test(no_locale_moves_a_byte),
 		cmocka_unit_test(the_worst_environment_decides_the_exit_status),
 	};
 
