@@ -1023,6 +1023,34 @@ static void a_second_signal_leaves_and_the_next_run_mends(void **state)
 	shop_free(s);
 }
 
+/* Its intent is on disk since the command before, and an app does not wait for a disk. */
+static void what_was_left_stopped_is_started_although_the_journal_cannot_be_written(void **state)
+{
+	struct shop *s = NULL;
+	struct apply_result r;
+	size_t n = 1;
+
+	(void)state;
+	for (bool is_mended = false; !is_mended; n++) {
+		s = shop_new(shop_one_env);
+		s->w->app_slow_ms = WHEN_MINUTE;
+		s->on_tick = second_signal;
+		assert_int_equal(shop_apply(s, &r), E_SIGNAL);
+		assert_false(s->w->projects[0].running);
+		s->on_tick = NULL;
+		s->w->clock.signals = 0;
+		s->w->fail_at = s->w->appends + n;
+		assert_int_equal(shop_apply(s, &r), E_IO);
+		assert_true(s->w->projects[0].running);
+		is_mended = happened(s, "DONE dev/shop.app/restart");
+		s->w->fail_at = 0;
+		assert_converges(s);
+		assert_wrote_once(s);
+		shop_free(s);
+	}
+	assert_true(n > 2);
+}
+
 static void signal_when_looked(struct shop *s)
 {
 	/* The first step was looked at: its write comes next. */
@@ -1385,6 +1413,8 @@ int main(void)
 		cmocka_unit_test(a_shared_contract_is_not_done_for_one_environment_alone),
 		cmocka_unit_test(a_signal_in_the_middle_of_a_restart_lets_it_start_again),
 		cmocka_unit_test(a_second_signal_leaves_and_the_next_run_mends),
+		cmocka_unit_test(
+			what_was_left_stopped_is_started_although_the_journal_cannot_be_written),
 		cmocka_unit_test(after_a_signal_no_write_is_begun),
 		cmocka_unit_test(from_the_restart_to_the_apps_own_use_the_tool_mints_nothing),
 		cmocka_unit_test(a_fence_stands_across_restarts_of_the_program),
