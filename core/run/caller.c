@@ -458,6 +458,7 @@ struct call_job *caller_start(struct caller *c, const struct call_job *given)
 	j->mode = given->mode;
 	j->view = given->view;
 	j->survives_loss = given->survives_loss;
+	j->mends = given->mends;
 	j->done = given->done;
 	j->arg = given->arg;
 	j->caller = c;
@@ -533,25 +534,35 @@ void caller_pump(struct caller *c, int64_t timeout_ms)
 	}
 }
 
-void caller_stop(struct caller *c)
+static void drop(struct call_job *j, const char *why)
+{
+	if (j->is_sent)
+		j->caller->o.transport->cancel(j->caller->o.transport->ctx, &j->x);
+	j->is_sent = false;
+	err_set(&j->err, E_SIGNAL, "%s", why);
+	fail_job(j);
+}
+
+void caller_hold(struct caller *c)
 {
 	struct call_job *next;
 
-	c->is_stopping = true;
 	for (struct call_job *j = c->jobs; j; j = next) {
 		next = j->next;
-		j->call.stopping = true;
-		if (j->mode == CALL_READS) {
-			if (j->is_sent)
-				c->o.transport->cancel(c->o.transport->ctx, &j->x);
-			j->is_sent = false;
-			err_set(&j->err, E_SIGNAL, "interrupted");
-			fail_job(j);
-		} else if (!j->is_sent && j->chain == 0) {
-			err_set(&j->err, E_SIGNAL, "interrupted before anything was sent");
-			fail_job(j);
-		} else if (!j->is_sent && !j->is_asked && j->wakes_call) {
-			j->wake_mono = sys_mono_ms(c->o.sys);
-		}
+		if (j->mode == CALL_READS)
+			drop(j, "interrupted");
+		else if (!j->is_sent && j->chain == 0 && !j->mends)
+			drop(j, "interrupted before anything was sent");
 	}
+}
+
+void caller_stop(struct caller *c)
+{
+	c->is_stopping = true;
+	for (struct call_job *j = c->jobs; j; j = j->next)
+		j->call.stopping = true;
+	caller_hold(c);
+	for (struct call_job *j = c->jobs; j; j = j->next)
+		if (!j->is_sent && !j->is_asked && j->wakes_call)
+			j->wake_mono = sys_mono_ms(c->o.sys);
 }

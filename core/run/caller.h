@@ -19,6 +19,7 @@ struct call_job {
 	enum call_mode mode;
 	struct view view;            /* copied; what it points to must live until done */
 	bool survives_loss;          /* an exchange without an answer goes to fn as NULL, instead of ending the call */
+	bool mends;                  /* ends what an earlier command left half done: a stop before its first request does not end it, but tells it so */
 	void (*done)(void *arg, struct call_job *job); /* the job and its arena die when it returns */
 	void *arg;
 
@@ -67,6 +68,7 @@ size_t caller_busy(const struct caller *c);   /* calls under way */
  */
 void caller_pump(struct caller *c, int64_t timeout_ms);
 void caller_forget_shared(struct caller *c);  /* REQ_SHARED answers: a new round asks anew */
+void caller_hold(struct caller *c);           /* nothing more begins: calls that read are dropped as failed, so is one that has sent nothing, unless it mends */
 void caller_stop(struct caller *c);           /* a signal came: every call under way sees stopping; calls that read are dropped as failed */
 size_t caller_exchanges(const struct caller *c); /* sent so far */
 struct auth *caller_auth(struct caller *c);

@@ -294,17 +294,32 @@ static void tick_all(struct engine *e)
 	}
 }
 
-/* On a signal, and when the journal cannot be written any more: what is under way comes to its end, and nothing new begins. */
+/* First signal: what was stopped is started again. Second: leave. */
+static void end_writes(struct engine *e)
+{
+	const struct sys *sys = e->o->calls->sys;
+	int64_t by = INT64_MAX;
+
+	while (engine_is_writing(e) && engine_mono(e) < by && sys->signalled(sys->ctx) < 2) {
+		if (by == INT64_MAX && sys->signalled(sys->ctx)) {
+			by = engine_mono(e) + STOP_WITHIN;
+			caller_stop(e->caller);
+		}
+		caller_pump(e->caller, SLICE);
+	}
+}
+
+/*
+ * On a signal, and when the journal cannot be written any more: nothing new begins. What is under way comes to its end, and so does what an
+ * earlier command left half done: both have their intents on disk.
+ */
 static void stop(struct engine *e)
 {
-	int64_t by = engine_mono(e) + STOP_WITHIN;
-
 	e->is_stopping = true;
-	caller_stop(e->caller);
-	/* First signal: what was stopped is started again. Second: leave. */
-	while (engine_is_writing(e) && engine_mono(e) < by &&
-	       e->o->calls->sys->signalled(e->o->calls->sys->ctx) < 2)
-		caller_pump(e->caller, SLICE);
+	caller_hold(e->caller);
+	for (size_t i = 0; e->fatal.code && i < e->plan->step_count; i++)
+		step_mend(&e->steps[i]);
+	end_writes(e);
 	for (size_t i = 0; i < e->plan->step_count; i++) {
 		const struct call_job *job = e->steps[i].job;
 

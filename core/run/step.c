@@ -475,6 +475,7 @@ static void act(struct step_run *s)
 	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = step_record(e, s);
 	const struct value *before = facts_before(s);
+	bool is_left_open = step_is_left_open(s);
 	struct call_job given = {
 		.env = e->plan->envs[s->ps->envs[0]].env,
 		.thing = s->ps->thing,
@@ -483,6 +484,7 @@ static void act(struct step_run *s)
 		.mode = CALL_WRITES,
 		/* It must not end half done because an answer is missing: it looks for itself. */
 		.survives_loss = (s->ps->type->flags & CHANGE_UNSUSPENDED) != 0,
+		.mends = is_left_open,
 		.done = acted,
 		.arg = s,
 	};
@@ -498,9 +500,8 @@ static void act(struct step_run *s)
 	value_set(a, rec, "executor", value_string(a, executor_name(s->ps->executor)));
 	value_set(a, rec, "before", before);
 	note_before(s, rec, before);
-	if (!step_keep_room(s))
-		return;
-	if (!engine_record(e, "intent", rec)) {
+	/* What an earlier command left stopped has its intent on disk: it does not wait until this disk takes another one. */
+	if ((!step_keep_room(s) || !engine_record(e, "intent", rec)) && !is_left_open) {
 		step_use_room(s, true);
 		return;
 	}
@@ -513,6 +514,19 @@ static void act(struct step_run *s)
 	s->job->view.marks = step_marks(e, s, s->job->call.arena);
 	s->job->call.nonce = arena_strdup(s->job->call.arena, nonce);
 	e->writing++;
+}
+
+void step_mend(struct step_run *s)
+{
+	struct err other = ERR_INIT;
+
+	if (!step_is_left_open(s) || s->is_busy || s->acted_now ||
+	    (s->ps->executor != EXEC_API && s->ps->executor != EXEC_BRIDGE))
+		return;
+	for (size_t i = 0; i < s->ps->env_count; i++)
+		if (engine_same_identity(s->e, s->ps->envs[i], &other) < 0)
+			return;
+	act(s);
 }
 
 /* The attested instant of an operator's act, in evidence time, within what is possible. */

@@ -18,6 +18,7 @@ struct watched_app {
 	const char *saver;           /* who saved last; NULL: nobody has */
 	bool others;                 /* somebody else has changed something here */
 	bool failed_by_hand;         /* somebody else made a workflow fail */
+	bool is_disturbed;           /* somebody else stopped or started a workflow, and nobody has restarted them since */
 };
 struct watched_cred {
 	const struct credential *c;

@@ -140,7 +140,8 @@ static void on_flow(struct judge *j, const struct write_record *r, struct watche
 
 		if (strcmp(f->f->name, name + 1) != 0)
 			continue;
-		if (stops && tool && f->tool_started && !f->may_again)
+		if (stops && tool && f->tool_started && !f->may_again &&
+		    !(a->is_disturbed && strcmp(r->who, "page") == 0))
 			judge_say(
 				j, 'b',
 				"workflow %s was stopped again by %s, though it had been restarted and nothing had changed",
@@ -152,9 +153,8 @@ static void on_flow(struct judge *j, const struct write_record *r, struct watche
 		if (stops && tool) /* between the two halves of a restart */
 			f->may_again = true;
 	}
-	/* What somebody else stopped or started makes a restart necessary, and that is one act for all of them. */
-	if (!tool)
-		let_again(a);
+	/* Whoever was asked to restart and finds one of them stopped by somebody else does it all again; a bridge has no such reason. */
+	a->is_disturbed = !tool || (a->is_disturbed && stops);
 }
 
 static void on_reveal(struct judge *j, const struct write_record *r, const struct watched_cred *c)

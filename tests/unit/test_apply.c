@@ -833,18 +833,24 @@ static void an_answer_slower_than_the_patience_is_still_taken(void **state)
 }
 
 /* One that acts holds nobody up who has nothing to ask a person: a fleet would take its environments one after the other. */
-static void environments_act_side_by_side(void **state)
+static struct shop *two_side_by_side(void)
 {
 	static const char order[] = ", after: [dev]";
 	char text[4096];
-	const char *cut = strstr(shop_two_envs, order), *acts, *done;
-	struct apply_result r;
-	struct shop *s;
+	const char *cut = strstr(shop_two_envs, order);
 
-	(void)state;
 	snprintf(text, sizeof(text), "%.*s%s", (int)(cut - shop_two_envs), shop_two_envs,
 		 cut + strlen(order));
-	s = shop_new(text);
+	return shop_new(text);
+}
+
+static void environments_act_side_by_side(void **state)
+{
+	const char *acts, *done;
+	struct apply_result r;
+	struct shop *s = two_side_by_side();
+
+	(void)state;
 	s->w->delay_ms = 10 * WHEN_SECOND;
 	(void)shop_apply(s, &r);
 	acts = strstr(s->w->journal, "\"step\":\"stage/shop.key/add\",\"type\":\"intent\"");
@@ -853,6 +859,27 @@ static void environments_act_side_by_side(void **state)
 	assert_non_null(done);
 	assert_true(acts < done);
 	shop_free(s);
+}
+
+/* A restart under way has its intent on disk: it ends as it would have, however long it takes. */
+static void a_record_that_cannot_be_written_ends_no_restart_of_another_environment(void **state)
+{
+	bool was_caught = false;
+
+	(void)state;
+	for (size_t n = 1; n < 30; n++) {
+		struct shop *s = two_side_by_side();
+		struct apply_result r;
+
+		s->w->app_slow_ms = 20 * WHEN_MINUTE;
+		s->options.patience_ms = INT64_MAX;
+		s->w->fail_at = n;
+		assert_int_equal(shop_apply(s, &r), E_IO);
+		assert_true(s->w->projects[0].running && s->w->projects[1].running);
+		was_caught = was_caught || s->w->clock.mono_ms > 20 * WHEN_MINUTE;
+		shop_free(s);
+	}
+	assert_true(was_caught);
 }
 
 /* ---- people ---- */
@@ -1184,6 +1211,34 @@ static void a_second_signal_leaves_and_the_next_run_mends(void **state)
 	assert_converges(s);
 	assert_true(s->w->projects[0].running);
 	shop_free(s);
+}
+
+/* Its intent is on disk since the command before, and an app does not wait for a disk. */
+static void what_was_left_stopped_is_started_although_the_journal_cannot_be_written(void **state)
+{
+	struct shop *s = NULL;
+	struct apply_result r;
+	size_t n = 1;
+
+	(void)state;
+	for (bool is_mended = false; !is_mended; n++) {
+		s = shop_new(shop_one_env);
+		s->w->app_slow_ms = WHEN_MINUTE;
+		s->on_tick = second_signal;
+		assert_int_equal(shop_apply(s, &r), E_SIGNAL);
+		assert_false(s->w->projects[0].running);
+		s->on_tick = NULL;
+		s->w->clock.signals = 0;
+		s->w->fail_at = s->w->appends + n;
+		assert_int_equal(shop_apply(s, &r), E_IO);
+		assert_true(s->w->projects[0].running);
+		is_mended = happened(s, "DONE dev/shop.app/restart");
+		s->w->fail_at = 0;
+		assert_converges(s);
+		assert_wrote_once(s);
+		shop_free(s);
+	}
+	assert_true(n > 2);
 }
 
 static void signal_when_looked(struct shop *s)
@@ -1539,6 +1594,8 @@ int main(void)
 		cmocka_unit_test(what_is_personal_is_hashed_or_left_out_of_the_journal),
 		cmocka_unit_test(an_answer_slower_than_the_patience_is_still_taken),
 		cmocka_unit_test(environments_act_side_by_side),
+		cmocka_unit_test(
+			a_record_that_cannot_be_written_ends_no_restart_of_another_environment),
 		cmocka_unit_test(an_operator_step_asks_once_and_takes_the_answer),
 		cmocka_unit_test(staying_it_prints_once_and_sees_the_effect_without_an_answer),
 		cmocka_unit_test(an_answer_to_an_older_question_is_ignored),
@@ -1555,6 +1612,8 @@ int main(void)
 		cmocka_unit_test(a_shared_contract_is_not_done_for_one_environment_alone),
 		cmocka_unit_test(a_signal_in_the_middle_of_a_restart_lets_it_start_again),
 		cmocka_unit_test(a_second_signal_leaves_and_the_next_run_mends),
+		cmocka_unit_test(
+			what_was_left_stopped_is_started_although_the_journal_cannot_be_written),
 		cmocka_unit_test(after_a_signal_no_write_is_begun),
 		cmocka_unit_test(from_the_restart_to_the_apps_own_use_the_tool_mints_nothing),
 		cmocka_unit_test(a_fence_stands_across_restarts_of_the_program),

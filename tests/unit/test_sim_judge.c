@@ -319,6 +319,32 @@ static void a_second_restart_after_a_kill_a_failure_or_a_stop_by_others_is_sound
 	}
 }
 
+/* A person does all that the page says, once more; a bridge starts what is stopped. */
+static void only_a_person_restarts_all_because_somebody_stopped_one(void **state)
+{
+	static const char *const by[] = { "page", "bridge" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(by); i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+
+		judge_begins(t.j, false);
+		restarts(&t, by[i]);
+		(void)!wf_stop(t.w, &t.app->flows[WF_INGRESS], "somebody");
+		pass(&t, 10 * WHEN_MINUTE);
+		restarts(&t, by[i]);
+		if (i > 0) {
+			guilty(&t, 'b', "stopped again");
+			close_court(&t);
+			continue;
+		}
+		sound(&t);
+		restarts(&t, by[i]);
+		guilty(&t, 'b', "stopped again");
+		close_court(&t);
+	}
+}
+
 static void a_secret_revealed_after_it_was_stored_is_b(void **state)
 {
 	struct court t = open_court(DRAW_BRIDGE, 0);
@@ -489,6 +515,34 @@ static void saying_done_when_it_is_not_is_d(void **state)
 	judge_settled(t.j, 0, 0);
 	guilty(&t, 'd', "the JWT credential is there still");
 	close_court(&t);
+}
+
+static void what_somebody_else_undid_after_the_end_is_not_said_in_vain(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct court t = open_court(DRAW_BRIDGE, LIVE_DONE);
+		struct sim_env any = *t.env;
+
+		any.end = END_ANY;
+		t.c->envs = &any;
+		judge_free(t.j);
+		t.j = judge_new(t.w, t.c);
+		judge_begins(t.j, false);
+		if (i == 0)
+			console_delete_project(t.w, t.cred->workspace->project, "somebody");
+		else
+			wf_fail(t.w, &t.app->flows[WF_INGRESS]);
+		if (i == 1)
+			judge_failed_by_hand(t.j, t.app->instance);
+		judge_ended(t.j, false, true, 0);
+		judge_settled(t.j, 0, 2);
+		if (i < 2)
+			sound(&t);
+		else
+			guilty(&t, 'd', "said to be done");
+		close_court(&t);
+	}
 }
 
 static void not_coming_to_the_end_is_d(void **state)
@@ -678,6 +732,7 @@ int main(void)
 		cmocka_unit_test(a_second_restart_is_b),
 		cmocka_unit_test(
 			a_second_restart_after_a_kill_a_failure_or_a_stop_by_others_is_sound),
+		cmocka_unit_test(only_a_person_restarts_all_because_somebody_stopped_one),
 		cmocka_unit_test(a_secret_revealed_after_it_was_stored_is_b),
 		cmocka_unit_test(what_no_step_does_is_b),
 		cmocka_unit_test(a_canary_is_touched_once_a_run),
@@ -686,6 +741,7 @@ int main(void)
 		cmocka_unit_test(tokens_in_a_journal_are_c),
 		cmocka_unit_test(a_client_secret_in_another_request_of_the_bridge_is_c),
 		cmocka_unit_test(saying_done_when_it_is_not_is_d),
+		cmocka_unit_test(what_somebody_else_undid_after_the_end_is_not_said_in_vain),
 		cmocka_unit_test(not_coming_to_the_end_is_d),
 		cmocka_unit_test(a_workflow_with_settings_of_before_is_d),
 		cmocka_unit_test(writing_to_what_should_be_left_alone_is_d),
