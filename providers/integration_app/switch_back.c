@@ -55,7 +55,7 @@ static int check_saved(const struct value *facts, const char *client_id, struct 
 static enum next back_by_bridge(struct call *c, const struct http_resp *last, struct http_req *req,
 				struct err *err)
 {
-	const char *client_id, *path, *instance;
+	const char *client_id = NULL, *path, *instance;
 	struct value *saved = value_map(c->arena);
 
 	if (need_client(c->view, &client_id, err) < 0 || app_settings_path(c, &path, err) < 0 ||
@@ -86,7 +86,7 @@ static enum next back_by_bridge(struct call *c, const struct http_resp *last, st
 static int back_by_hand(const struct view *v, struct arena *a, struct instruction *ret,
 			struct err *err)
 {
-	const char *client_id, *instance, *ref = key_ref(v);
+	const char *client_id = NULL, *instance, *ref = key_ref(v);
 	const char *page = value_text(view_want(v, "app.page"));
 
 	if (need_client(v, &client_id, err) < 0 || app_instance(v, &instance, err) < 0)

@@ -1524,22 +1524,6 @@ static void an_app_that_somebody_set_back_keeps_its_jwt_credential(void **state)
 	assert_int_equal(ask_gate(&gate_still_started), VERDICT_PASS);
 }
 
-static void settings_told_without_their_type_are_asked_again_and_fail_nothing(void **state)
-{
-	(void)state;
-	begin("{}");
-	saw("console.credential", "{'type':'migrate'}");
-	saw("console.migration", "{'status':'STARTED'}");
-	know("app.settings", KNOWN_ATTESTED, "{'client_id':'cid'}");
-	slot("app.settings")->server_ms = NOW;
-	assert_int_equal(ask_gate(&gate_still_started), VERDICT_WAIT);
-	assert_true(rnd.says.ask);
-	assert_string_equal(rnd.says.ask_thing, "app.settings");
-	saw("app.settings", "{'client_id':'cid'}");
-	assert_int_equal(ask_gate(&gate_still_started), VERDICT_INCONCLUSIVE);
-	assert_false(rnd.says.ask);
-}
-
 static void safety_gates_cannot_be_made_optional(void **state)
 {
 	(void)state;
@@ -1631,7 +1615,6 @@ int main(void)
 		T(a_migration_that_somebody_ended_is_not_finalized),
 		T(a_status_told_by_a_person_is_asked_again_after_an_hour),
 		T(an_app_that_somebody_set_back_keeps_its_jwt_credential),
-		T(settings_told_without_their_type_are_asked_again_and_fail_nothing),
 		T(safety_gates_cannot_be_made_optional),
 		T(tables_name_only_what_is_there),
 	};

@@ -536,7 +536,8 @@ static void what_somebody_else_undid_after_the_end_is_not_said_in_vain(void **st
 		if (i == 1)
 			judge_failed_by_hand(t.j, t.app->instance);
 		judge_ended(t.j, false, true, 0);
-		judge_settled(t.j, 0, 2);
+		judge_settled(t.j, 0,
+			      i < 2 ? 2 : 0); /* said to be done is what a plan says afterwards */
 		if (i < 2)
 			sound(&t);
 		else
