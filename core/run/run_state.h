@@ -63,6 +63,7 @@ struct step_run {
 	size_t gate_count;
 	size_t unmet;               /* of its needs, not done yet */
 	bool acted_now;             /* in this process */
+	bool has_sent;              /* in this process, whatever became of it and of its record */
 	bool is_frozen;             /* waits for a freeze to end */
 	bool is_gate_failure;       /* a gate said no, or had no answer by its deadline */
 	struct err *failure;        /* STEP_FAILED */

@@ -508,7 +508,7 @@ static void act(struct step_run *s)
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
 	given.view = env_view(e->envs[s->ps->envs[0]], clocks_now(e->clocks));
 	given.call.before = engine_past(e, s)->before;
-	s->is_busy = true;
+	s->is_busy = s->has_sent = true;
 	s->wake_mono = INT64_MAX;
 	s->job = caller_start(e->caller, &given);
 	s->job->view.marks = step_marks(e, s, s->job->call.arena);
@@ -520,7 +520,8 @@ void step_mend(struct step_run *s)
 {
 	struct err other = ERR_INIT;
 
-	if (!step_is_left_open(s) || s->is_busy || s->acted_now ||
+	/* One that has ended here, and could not be recorded, has done what it could. */
+	if (!step_is_left_open(s) || s->has_sent ||
 	    (s->ps->executor != EXEC_API && s->ps->executor != EXEC_BRIDGE))
 		return;
 	for (size_t i = 0; i < s->ps->env_count; i++)

@@ -876,6 +876,7 @@ static void a_record_that_cannot_be_written_ends_no_restart_of_another_environme
 		s->w->fail_at = n;
 		assert_int_equal(shop_apply(s, &r), E_IO);
 		assert_true(s->w->projects[0].running && s->w->projects[1].running);
+		assert_true(s->w->projects[0].stops <= 1 && s->w->projects[1].stops <= 1);
 		was_caught = was_caught || s->w->clock.mono_ms > 20 * WHEN_MINUTE;
 		shop_free(s);
 	}
