@@ -2,7 +2,8 @@
 /*
  * gate.h - a question about fresh observations.
  *
- * judge is pure: it sees all samples of the run so far (oldest first) and answers. Thresholds come from `gates:` in the rollout file by the field table.
+ * judge is pure: it sees the samples of the run so far (oldest first) and answers. Of those that saw the same one after the other it sees the first and
+ * the last, so it may ask since when something holds, or how it went up and down, and not how often it was looked at. Thresholds come from `gates:` in the rollout file by the field table.
  * Times that are compared are always the servers' own. Zero samples or only errors never pass: the engine sees to the minimum, judge to the meaning.
  */
 #pragma once
@@ -28,7 +29,7 @@ struct mint {
 struct gate_view {
 	const struct view *view;        /* with the newest sample's observations as its facts */
 	const struct value *limits;     /* this gate's thresholds, checked, defaults filled in */
-	const struct sample *samples;   /* this run's, oldest first; at least one */
+	const struct sample *samples;   /* this run's, oldest first, thinned out as told above; at least one, the last one is the newest */
 	size_t sample_count;
 	const struct mint *mints;       /* the journal's ledger: all clients, all runs */
 	size_t mint_count;
@@ -38,7 +39,7 @@ struct gate_view {
 
 struct says {
 	enum verdict verdict;
-	int64_t until_ms;               /* VERDICT_WAIT: cannot pass earlier (evidence time); 0: look again at the next cadence */
+	int64_t until_ms;               /* VERDICT_WAIT: cannot pass earlier (evidence time); 0: look again at the next cadence, later where nothing has moved for long */
 	bool ask;                       /* an operator has to attest now: facts of `ask_thing` */
 	const char *ask_thing;
 	char saw[200];                  /* what it last saw: "OAuth last used 2026-11-23T10:05:00Z, restart 10:00:00Z" */

@@ -31,11 +31,14 @@ static bool closes_fence(const struct engine *e, const struct past_run *r, const
 	const struct value *envs = value_get(step, "environments");
 	const struct value *at =
 		value_get(r->step_index, value_text_or(value_get(step, "address"), ""));
-	const struct change_type *t =
-		registry_change(e->o->calls->registry, value_text_or(value_get(step, "thing"), ""),
-				value_text_or(value_get(step, "change"), ""));
+	const struct change_type *t;
 
-	if (!t || !(t->flags & CHANGE_FENCES) || !at || !r->steps[at->u.i].from_ms)
+	/* Asked of every step of a fleet at each mint: most have not begun. */
+	if (!at || !r->steps[at->u.i].from_ms)
+		return false;
+	t = registry_change(e->o->calls->registry, value_text_or(value_get(step, "thing"), ""),
+			    value_text_or(value_get(step, "change"), ""));
+	if (!t || !(t->flags & CHANGE_FENCES))
 		return false;
 	for (size_t i = 0; i < value_count(envs); i++) {
 		const char *name = value_text_or(value_at(envs, i), "");
