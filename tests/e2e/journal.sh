@@ -127,7 +127,7 @@ back
 
 # ---- the lock ----
 mkfifo pipe
-"$S2SCTL" apply rollout.yaml --time-scale 60 --wait=20m >held 2>&1 </dev/null &
+"$S2SCTL" apply rollout.yaml --time-scale 60 --wait=6h >held 2>&1 </dev/null &
 holder=$!
 pids="$pids $holder"
 tries=0
@@ -176,9 +176,11 @@ mkdir small
 if mount -t tmpfs -o size=1m,mode=700 tmpfs small 2>/dev/null; then
 	cp -a .s2sctl/. small/
 	head -c 2000000 /dev/zero >small/filler 2>/dev/null
-	before=$(truth | grep '^writes' | cksum)
+	# Others write all the time: what this program would have written counts.
+	ours() { echo "$(wrote start-migration) $(wrote reveal-secret) $(wrote save-settings) $(wrote stop-workflow) $(wrote finalize)"; }
+	before=$(ours)
 	run 1 "no room on the disk" apply rollout.yaml --time-scale 60 --wait=1m --state small
-	is "no room on the disk: no system was written to" "$(truth | grep '^writes' | cksum)" "$before"
+	is "no room on the disk: no system was written to" "$(ours)" "$before"
 	rm -f small/filler
 	run 0 "no room on the disk: the journal" verify small
 	umount small
