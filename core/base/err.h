@@ -44,6 +44,6 @@ int err_at(struct err *err, struct src_pos pos, const char *fmt, ...) PRINTF_LIK
 int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);                          /* "context: " goes in front; returns -code */
 int err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);                          /* sets the hint (the first one wins); returns -code */
 void err_clear(struct err *err);
-int err_exit_status(enum err_code code);                                                        /* the table of the design, section 8 */
+int err_exit_status(enum err_code code);                                                        /* the table in README.md */
 struct sb;
 void err_print(const struct err *err, struct sb *out); /* "file:line:col: error: msg\n  hint: ...\n" or "error: msg\n..." */

@@ -2,7 +2,7 @@
 /*
  * auth.h - tokens: bearer by reference, or minted with client credentials; kept in memory, shared by all who may.
  *
- * The mint of a client that any environment migrates would spoil the evidence (design, section 5.2): whoever runs the program
+ * The mint of a client that any environment migrates would spoil the evidence: whoever runs the program
  * hands in a mint guard, which allows or refuses it beforehand and is told the interval in which it may have happened.
  */
 #pragma once
