@@ -26,16 +26,17 @@ struct wish {
 	unsigned jobs;
 	enum draw_kind kind;
 	bool one, coverage, sweep, goes_on;
+	bool random; /* one case of a kind, as a random one and not as one of the sweep */
 	const char *schedule;
 	const char *wants; /* for mutants: only a violation of this invariant counts; its letter */
 };
 
 static const char usage[] =
-	"usage: sim [--seeds N] [--from S] [--jobs J] [--coverage] [--keep-going] [--wants LETTER]   random cases\n"
-	"       sim --seed S [--kind K] [--schedule 'KIND:N ...']     one of them, told at length\n"
+	"usage: sim [--seeds N] [--from S] [--jobs J] [--kind K] [--coverage] [--keep-going] [--wants LETTER]   random cases\n"
+	"       sim --seed S [--kind K [--random]] [--schedule 'KIND:N ...']   one of them, told at length\n"
 	"       sim --sweep [--kind K] [--jobs J]                     everything that can go wrong once, everywhere\n"
 	"       sim --bench [N]                                       how fast\n"
-	"K: anything (default), bridge, operator; with one of the latter the user is calm, and only the schedule goes wrong\n";
+	"K: anything (default), bridge, operator; one of the latter with --seed is the sweep's case, unless --random\n";
 
 static bool read_number(const char *text, uint64_t *ret)
 {
@@ -70,6 +71,8 @@ static int read_option(struct wish *w, const char *option, const char *word)
 		return (w->coverage = true) ? 1 : 0;
 	if (strcmp(option, "--sweep") == 0)
 		return (w->sweep = true) ? 1 : 0;
+	if (strcmp(option, "--random") == 0)
+		return (w->random = true) ? 1 : 0;
 	if (strcmp(option, "--keep-going") == 0)
 		return (w->goes_on = true) ? 1 : 0;
 	if (strcmp(option, "--bench") == 0) {
@@ -103,15 +106,15 @@ static int read_option(struct wish *w, const char *option, const char *word)
 	return 2;
 }
 
-static struct play random_play(uint64_t seed)
+static struct play random_play(const struct wish *w, uint64_t seed)
 {
-	return (struct play){ .seed = seed };
+	return (struct play){ .seed = seed, .draw = { .kind = w->kind } };
 }
 
 static bool random_case(void *ctx, uint64_t index, struct counts *into)
 {
 	const struct wish *w = ctx;
-	struct play p = random_play(w->from + index);
+	struct play p = random_play(w, w->from + index);
 	struct drive_result r;
 	bool sound;
 
@@ -137,7 +140,7 @@ static int random_cases(struct wish *w)
 	const char *how;
 
 	if (!work_do(&work, &all, &bad, &how)) {
-		struct play p = random_play(w->from + bad);
+		struct play p = random_play(w, w->from + bad);
 
 		printf("seed %" PRIu64 ": %s; `sim --seed %" PRIu64 "` shows it again\n", p.seed,
 		       how, p.seed);
@@ -155,7 +158,7 @@ static int random_cases(struct wish *w)
 static int one_case(const struct wish *w)
 {
 	CLEANUP(arena_done) struct arena a = ARENA_INIT;
-	struct play p = random_play(w->seed);
+	struct play p = random_play(w, w->seed);
 	struct trouble_fixed *fixed = NULL;
 
 	if (w->schedule && !troubles_read(w->schedule, &a, &fixed, &p.fixed_count)) {
@@ -163,7 +166,7 @@ static int one_case(const struct wish *w)
 		return 64;
 	}
 	p.fixed = fixed;
-	if (w->kind != DRAW_ANYTHING) {
+	if (w->kind != DRAW_ANYTHING && !w->random) {
 		p.draw = sweep_draw(w->kind);
 		p.calm = true;
 	}

@@ -3,11 +3,11 @@
 # mutants.sh [NAME...] - proof that the judge of simulations can fail: each tests/sim/mutants/NAME.mutant breaks the program in one way, and
 # must be caught by a violation of the invariant that it names.
 #
-# A mutant is text: "# why", "breaks: LETTER", then for each file "=== PATH", and for each change in it "--- old", the exact lines, "--- new",
+# A mutant is text: "# why", "breaks: LETTER", if need be "cases: KIND" (where it shows soonest; see `sim --kind`), then for each file "=== PATH", and for each change in it "--- old", the exact lines, "--- new",
 # the lines instead. The old lines must occur exactly once; else the mutant is stale, which is a failure.
 #
 # From the environment, set by `make mutants`: B (build folder), COMPILE, LINK (commands), OBJECTS, LIBS; SEEDS (each mutant gets so
-# many chances, 4000), JOBS.
+# many chances, 6000), JOBS.
 set -eu
 cd "$(dirname "$0")/../.."
 : "${B:?}" "${COMPILE:?}" "${LINK:?}" "${OBJECTS:?}" "${LIBS:?}"
@@ -67,6 +67,7 @@ one() { # mutant
 	name=$(basename "$1" .mutant)
 	work=$B/mutants/$name
 	letter=$(sed -n 's/^breaks: \([a-f]\)$/\1/p' "$1")
+	kind=$(sed -n 's/^cases: \([a-z]*\)$/\1/p' "$1")
 	rm -rf "$work"
 	mkdir -p "$work"
 	if ! patch_all "$work" "$1" >"$work/log" 2>&1 || [ -z "$letter" ]; then
@@ -78,13 +79,13 @@ one() { # mutant
 		return 1
 	fi
 	status=0
-	"$work/sim" --seeds "${SEEDS:-4000}" --jobs 1 --wants "$letter" >"$work/said" 2>"$work/why" || status=$?
+	"$work/sim" --seeds "${SEEDS:-6000}" --kind "${kind:-anything}" --jobs 1 --wants "$letter" >"$work/said" 2>"$work/why" || status=$?
 	if [ $status = 1 ] && grep -q "^seed [0-9]*: ($letter)" "$work/why"; then
 		echo "caught   $name: $(grep "^seed [0-9]*: ($letter)" "$work/why" | head -n 1 | cut -c 1-150)"
 		rm -rf "$work"
 		return 0
 	fi
-	echo "MISSED   $name: no violation of ($letter) in ${SEEDS:-4000} seeds; $(sed -n 's/^# //p' "$1")"
+	echo "MISSED   $name: no violation of ($letter) in ${SEEDS:-6000} seeds; $(sed -n 's/^# //p' "$1")"
 	return 1
 }
 
