@@ -348,6 +348,9 @@ static enum sim_end end_of(const struct draft *d, size_t i)
 	if (may_wait_for_ever(d, x) || !is_clear(d, x) || (!first && x->e.live < LIVE_CONVERTED) ||
 	    x->e.live > LIVE_NEVER_JWT)
 		return END_ANY;
+	/* Of a credential that never was a JWT one, an app that nobody can read is asked for its settings, not for how it runs. */
+	if (x->e.live == LIVE_NEVER_JWT && !x->e.has_bridge)
+		return END_ANY;
 	/* Records arrive by the ingress: where it stays stopped, a gate that waits for them may wait for ever. */
 	if (strcmp(x->e.workflows, "keep") == 0 && strcmp(x->flows[0], "STOPPED") == 0)
 		return END_ANY;
