@@ -41,6 +41,11 @@ int app_unexpected(const struct http_req *req, const struct http_resp *resp, con
 
 /* Reads an answer with the settings' shape into facts. E_REMOTE when it is wrong. */
 int app_read_settings(struct arena *a, const struct value *body, struct value *facts, struct err *err) MUST_USE;
+/* settings.c: what switching to and back have in common. @auth_type  "oauth" or "jwt" */
+/* E_REMOTE when what was just saved is not what the answer shows. */
+int app_check_saved(const struct value *saved, const char *auth_type, const char *client_id, struct err *err) MUST_USE;
+/* Whether the app is set to this kind of credential, of the client that the console shows; unknown while one of them is not read. */
+enum settled app_is_set_to(const struct view *v, const char *auth_type);
 int app_settings_path(const struct call *c, const char **ret, struct err *err) MUST_USE;
 
 /* Server time of this run's restart; for a restart by hand the time attested; 0: none noted. */

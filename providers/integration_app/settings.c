@@ -235,6 +235,33 @@ static int settings_diff_back(const struct view *v, struct changes *c, struct er
 	return 0;
 }
 
+int app_check_saved(const struct value *saved, const char *auth_type, const char *client_id,
+		    struct err *err)
+{
+	const char *have = value_text_or(value_get(saved, "client_id"), "");
+
+	if (strcmp(value_text_or(value_get(saved, "auth_type"), ""), auth_type) != 0)
+		return err_set(err, E_REMOTE, "the settings are still on %s after they were saved",
+			       strcmp(auth_type, "oauth") == 0 ? "JWT" : "OAuth");
+	if (strcmp(have, client_id) != 0)
+		return err_set(err, E_REMOTE,
+			       "the settings name client id '%s' after '%s' was saved", have,
+			       client_id);
+	return 0;
+}
+
+enum settled app_is_set_to(const struct view *v, const char *auth_type)
+{
+	const char *is = view_fact_text(v, "app.settings", "auth_type");
+	const char *client_id = view_fact_text(v, "app.settings", "client_id");
+	const char *want = view_fact_text(v, "console.client", "client_id");
+
+	if (!is || !client_id || !want)
+		return SETTLED_UNKNOWN;
+	return strcmp(is, auth_type) == 0 && strcmp(client_id, want) == 0 ? SETTLED_YES :
+									    SETTLED_NO;
+}
+
 static const struct change_type *const changes[] = { &app_switch, &app_switch_back, NULL };
 
 const struct thing_type app_settings = {

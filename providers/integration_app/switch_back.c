@@ -38,20 +38,6 @@ static const struct value *back_body(struct arena *a, const char *client_id, con
 	return body;
 }
 
-static int check_saved(const struct value *facts, const char *client_id, struct err *err)
-{
-	const char *have = value_text_or(value_get(facts, "client_id"), "");
-
-	if (strcmp(value_text_or(value_get(facts, "auth_type"), ""), "jwt") != 0)
-		return err_set(err, E_REMOTE,
-			       "the settings are still on OAuth after they were saved");
-	if (strcmp(have, client_id) != 0)
-		return err_set(err, E_REMOTE,
-			       "the settings name client id '%s' after '%s' was saved", have,
-			       client_id);
-	return 0;
-}
-
 static enum next back_by_bridge(struct call *c, const struct http_resp *last, struct http_req *req,
 				struct err *err)
 {
@@ -76,7 +62,7 @@ static enum next back_by_bridge(struct call *c, const struct http_resp *last, st
 		return NEXT_FAIL;
 	}
 	if (app_read_settings(c->arena, last->body, saved, err) < 0 ||
-	    check_saved(saved, client_id, err) < 0) {
+	    app_check_saved(saved, "jwt", client_id, err) < 0) {
 		err_wrap(err, "bridge: save settings");
 		return NEXT_FAIL;
 	}
@@ -112,14 +98,7 @@ static int back_by_hand(const struct view *v, struct arena *a, struct instructio
 
 static enum settled back_settled(const struct view *v)
 {
-	const char *auth_type = view_fact_text(v, "app.settings", "auth_type");
-	const char *client_id = view_fact_text(v, "app.settings", "client_id");
-	const char *want = view_fact_text(v, "console.client", "client_id");
-
-	if (!auth_type || !client_id || !want)
-		return SETTLED_UNKNOWN;
-	return strcmp(auth_type, "jwt") == 0 && strcmp(client_id, want) == 0 ? SETTLED_YES :
-									       SETTLED_NO;
+	return app_is_set_to(v, "jwt");
 }
 
 static const struct value *back_effects(const struct view *v, struct arena *a)
