@@ -56,4 +56,6 @@ struct store {
 	int (*look)(void *ctx, enum lock_state *ret_state, struct store_owner *ret_who, struct err *err);
 	/* Takes the lock like `lock`, also over what another host left behind; E_LOCKED while a living process has it. */
 	int (*seize)(void *ctx, struct err *err);
+	/* Journal lines that were read before, for who opens one again and again (core/run/journal.h). */
+	struct journal_memo *memo;
 };

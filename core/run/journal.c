@@ -98,43 +98,95 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 }
 
 /* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
-static int fold(struct journal *j, const struct value *rec, struct err *err)
+static int fold(struct journal *j, const struct memo_line *l, struct err *err)
 {
-	if (strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
+	const struct value *rec = l->rec;
+
+	if (!l->lives_on && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
 		rec = value_copy_sharing(&j->arena, rec);
 	return history_fold(&j->history, rec, err);
 }
 
-static int take_line(struct journal *j, const char *line, size_t len, struct err *err)
+static const struct memo_line *recall(const struct journal *j, const char *line, size_t len)
+{
+	const struct journal_memo *m = j->store->memo;
+	const struct memo_line *l;
+
+	if (!m || (size_t)j->records >= m->count)
+		return NULL;
+	l = &m->lines[j->records];
+	return l->len == len && memcmp(l->text, line, len) == 0 ? l : NULL;
+}
+
+/* Puts it where the next reader finds it, and makes it live as long. */
+static void remember(const struct journal *j, struct memo_line *l)
+{
+	struct journal_memo *m = j->store->memo;
+	size_t at = (size_t)j->records;
+
+	if (!m || at > m->count)
+		return;
+	if (at == m->count) {
+		m->lines = arena_grow(&m->arena, m->lines, m->count, &m->cap, sizeof(*m->lines));
+		m->count++;
+	}
+	l->text = arena_strndup(&m->arena, l->text, l->len);
+	l->rec = value_copy_sharing(&m->arena, l->rec);
+	l->lives_on = true;
+	m->lines[at] = *l;
+}
+
+void journal_memo_done(struct journal_memo *m)
+{
+	arena_done(&m->arena);
+}
+
+static int read_line(struct journal *j, const char *line, size_t len, struct memo_line *ret,
+		     struct err *err)
 {
 	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
+	const struct memo_line *known = recall(j, line, len);
 	struct err bad = ERR_INIT;
-	char hash[DIGEST_HEX_LEN + 1];
 	struct value *rec;
+
+	if (known) {
+		*ret = *known;
+		return 0;
+	}
+	if (json_parse(&j->scratch, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
+		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME,
+			       (long long)j->records + 1, bad.msg);
+	*ret = (struct memo_line){ .text = line, .len = len, .rec = rec };
+	digest_hex(line, len, ret->hash);
+	remember(j, ret);
+	return 0;
+}
+
+static int take_line(struct journal *j, const char *line, size_t len, struct err *err)
+{
+	struct memo_line read;
 	int64_t n = j->records + 1;
 
-	if (json_parse(&j->scratch, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
-		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME, (long long)n,
-			       bad.msg);
-	if (value_int_or(value_get(rec, "n"), 0) != n)
+	if (read_line(j, line, len, &read, err) < 0)
+		return -err->code;
+	if (value_int_or(value_get(read.rec, "n"), 0) != n)
 		return err_set(err, E_IO, "%s: record %lld is missing or out of order",
 			       JOURNAL_NAME, (long long)n);
-	if (strcmp(value_text_or(value_get(rec, "prev"), "?"), j->head) != 0)
+	if (strcmp(value_text_or(value_get(read.rec, "prev"), "?"), j->head) != 0)
 		return err_set(
 			err, E_IO,
 			"%s: record %lld does not follow the one before it: one of the two was edited",
 			JOURNAL_NAME, (long long)n);
-	if (n == 1 && check_header(j, rec, err) < 0)
+	if (n == 1 && check_header(j, read.rec, err) < 0)
 		return -(int)err->code;
-	take_tool(j, rec);
-	if (check_type(j, rec, n, err) < 0)
+	take_tool(j, read.rec);
+	if (check_type(j, read.rec, n, err) < 0)
 		return -(int)err->code;
-	if (fold(j, rec, err) < 0)
+	if (fold(j, &read, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
-	digest_hex(line, len, hash);
-	if (check_noted(j, n, hash, err) < 0)
+	if (check_noted(j, n, read.hash, err) < 0)
 		return -err->code;
-	memcpy(j->head, hash, sizeof(hash));
+	memcpy(j->head, read.hash, sizeof(j->head));
 	j->records = n;
 	return 0;
 }

@@ -25,6 +25,24 @@
 #define JOURNAL_FORMAT 1
 #define INBOX_LINE_MAX ((size_t)64 << 10) /* a longer line is no acknowledgement */
 
+/*
+ * Lines that were read before, parsed and hashed: a store may have one, and then whoever opens its journal again and again (a simulation, which
+ * spends most of its time so otherwise) pays for each line once. A line is taken from here only where the very same bytes stand at the same place; whether
+ * it follows the one before, and what it tells, is judged anew. Lives longer than any journal opened on it; zeroed: empty.
+ */
+struct journal_memo {
+	struct arena arena;
+	struct memo_line {
+		const char *text;
+		size_t len;
+		const struct value *rec;
+		char hash[65];
+		bool lives_on; /* as long as the memo */
+	} *lines;
+	size_t count, cap;
+};
+void journal_memo_done(struct journal_memo *m);
+
 struct journal {
 	const struct store *store; /* borrowed */
 	const struct sys *sys;     /* borrowed */

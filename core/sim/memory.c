@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/base/secret_open.h"
-#include "core/run/journal.h"
 
 #define FILE_MAX ((size_t)64 << 20)
 
@@ -243,7 +242,8 @@ void memory_init(struct memory *m, struct sim_clock *clock, struct troubles *tro
 				   .append = append,
 				   .lock = lock,
 				   .unlock = unlock,
-				   .place = place };
+				   .place = place,
+				   .memo = &m->memo };
 	m->beside = m->store;
 	m->beside.append = append_beside;
 	m->source = (struct secret_source){
@@ -253,6 +253,7 @@ void memory_init(struct memory *m, struct sim_clock *clock, struct troubles *tro
 
 void memory_done(struct memory *m)
 {
+	journal_memo_done(&m->memo);
 	for (size_t i = 0; i < MEMORY_FILES; i++)
 		if (m->files[i].name)
 			sb_done(&m->files[i].text);

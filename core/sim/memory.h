@@ -11,6 +11,7 @@
 #pragma once
 #include "core/api/secret_source.h"
 #include "core/api/store.h"
+#include "core/run/journal.h"
 #include "core/sim/clock.h"
 #include "core/sim/scene.h"
 #include "core/sim/trouble.h"
@@ -31,6 +32,7 @@ struct memory {
 		const char *name;
 		struct sb text;
 	} files[MEMORY_FILES];
+	struct journal_memo memo;    /* of the journal, for every command and every ack */
 	bool locked;
 	enum trouble lasting;        /* a disk that stays full or broken until the command has ended */
 	uint64_t appended;           /* records of the journal that are durable */

@@ -622,6 +622,42 @@ static void ids_of_people_are_hashed_with_the_runs_salt(void **state)
 	arena_done(&a);
 }
 
+/* A memo of lines read before saves work, and never a check: what stands there now is what counts. */
+static void a_memo_is_asked_only_for_the_same_bytes(void **state)
+{
+	struct shop *s = make();
+	struct journal_memo memo = { .count = 0 };
+	struct journal j;
+	struct err err;
+	char *at;
+
+	(void)state;
+	s->store.memo = &memo;
+	assert_int_equal(reopen(s, &j, &err), 0);
+	step(&j, "intent");
+	journal_close(&j);
+	assert_int_equal(memo.count, 4);
+	assert_int_equal(reopen(s, &j, &err), 0);
+	assert_int_equal(j.records, 5);
+	assert_int_equal(memo.count, 5);
+	assert_ptr_equal(history_run(&j.history, "r1")->plan, value_get(memo.lines[1].rec, "plan"));
+	assert_true(history_step(&j.history, history_run(&j.history, "r1"), "dev/a/b")->has_intent);
+	journal_close(&j);
+
+	at = strstr(s->w->journal, "\"run\":\"r1\"");
+	at[8] = '2';
+	assert_int_equal(reopen(s, &j, &err), -E_IO);
+	assert_non_null(strstr(err.msg, "edited"));
+	journal_close(&j);
+	at[8] = '1';
+	assert_int_equal(reopen(s, &j, &err), 0);
+	assert_int_equal(j.records, 5);
+	journal_close(&j);
+	journal_memo_done(&memo);
+	s->store.memo = NULL;
+	shop_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +678,7 @@ int main(void)
 		cmocka_unit_test(each_writer_says_who_it_is_before_its_first_record),
 		cmocka_unit_test(a_cut_behind_whole_records_shows),
 		cmocka_unit_test(an_edited_last_record_shows),
+		cmocka_unit_test(a_memo_is_asked_only_for_the_same_bytes),
 		cmocka_unit_test(a_note_that_is_older_torn_or_missing_is_no_reason_to_stop),
 		cmocka_unit_test(room_is_kept_by_number_and_given_back),
 		cmocka_unit_test(ids_of_people_are_hashed_with_the_runs_salt),
