@@ -317,7 +317,7 @@ static void stop(struct engine *e)
 {
 	e->is_stopping = true;
 	caller_hold(e->caller);
-	for (size_t i = 0; e->fatal.code && i < e->plan->step_count; i++)
+	for (size_t i = 0; i < e->plan->step_count; i++)
 		step_mend(&e->steps[i]);
 	end_writes(e);
 	for (size_t i = 0; i < e->plan->step_count; i++) {

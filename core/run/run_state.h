@@ -142,7 +142,7 @@ void step_done(struct step_run *s); /* frees */
 void step_tick(struct step_run *s); /* as far as it gets without waiting */
 void step_fail(struct step_run *s, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool step_is_over(const struct step_run *s);
-void step_mend(struct step_run *s); /* acts, without another look, when it is left open and not under way: nothing can be recorded any more */
+void step_mend(struct step_run *s); /* acts, without another look, when it is left open and not under way: the run ends, and may be the last one for long */
 bool step_is_left_open(const struct step_run *s); /* begun by an earlier command, and nothing may be left as it is now: workflows are stopped */
 /* Notes what the step waits for and until when (evidence time, 0 unknown), and tells it when it is new. */
 void step_waits(struct step_run *s, int64_t wake_mono, int64_t until_ms, const char *what);

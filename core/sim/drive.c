@@ -605,6 +605,8 @@ static void set_up(struct drive *d)
 		.fixed_count = c->fixed_count,
 		.left = c->troubles,
 		.gap = c->gap,
+		.aim = c->aim,
+		.only = c->only,
 		.random = sim_random_stream(c->seed, STREAM_TROUBLE),
 	};
 	if (c->watch)

@@ -40,6 +40,8 @@ struct drive_case {
 	const struct trouble_fixed *fixed;
 	size_t fixed_count;
 	unsigned troubles, gap;          /* by chance: so many at most, one in `gap` points; 0: none */
+	const char *aim;                 /* and only at this step, thing/change; NULL: anywhere */
+	enum trouble only;               /* and only this kind; TROUBLE_NONE: any */
 	int64_t person_delay_ms;         /* at most */
 	const char *slow_step;           /* the first answer to this step's question takes slow_ms; NULL: none */
 	int64_t slow_ms;

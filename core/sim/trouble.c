@@ -145,18 +145,26 @@ static enum trouble by_schedule(const struct troubles *t, enum trouble_place pla
 	return TROUBLE_NONE;
 }
 
-static enum trouble by_chance(struct troubles *t, enum trouble_place place)
+static bool can_be(const struct troubles *t, enum trouble k, enum trouble_place place, bool is_read)
 {
-	enum trouble of_place[TROUBLE_COUNT];
+	return trouble_kinds[k].place == place && (is_read || !trouble_kinds[k].reads_only) &&
+	       (!t->only || t->only == k);
+}
+
+static enum trouble by_chance(struct troubles *t, enum trouble_place place, bool is_read)
+{
+	enum trouble possible[TROUBLE_COUNT];
 	int64_t n = 0;
 
-	if (!t->left || t->ended || !sim_random_one_in(&t->random, t->gap))
+	if (!t->left || t->ended || (t->aim && strcmp(t->aim, t->step) != 0))
 		return TROUBLE_NONE;
 	for (enum trouble k = TROUBLE_NONE + 1; k < TROUBLE_COUNT; k++)
-		if (trouble_kinds[k].place == place)
-			of_place[n++] = k;
+		if (can_be(t, k, place, is_read))
+			possible[n++] = k;
+	if (!n || !sim_random_one_in(&t->random, t->gap))
+		return TROUBLE_NONE;
 	t->left--;
-	return of_place[sim_random_between(&t->random, 0, n - 1)];
+	return possible[sim_random_between(&t->random, 0, n - 1)];
 }
 
 static void remember(struct troubles *t, enum trouble kind, uint64_t n, int64_t now_ms,
@@ -181,7 +189,7 @@ enum trouble troubles_ask(struct troubles *t, enum trouble_place place, int64_t 
 		t->on_point(t->on_point_ctx, t, place, is_read);
 	kind = by_schedule(t, place);
 	if (!kind)
-		kind = by_chance(t, place);
+		kind = by_chance(t, place, is_read);
 	if (trouble_kinds[kind].reads_only && !is_read)
 		kind = TROUBLE_NONE;
 	if (kind)

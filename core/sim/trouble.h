@@ -87,6 +87,8 @@ struct troubles {
 	size_t fixed_count;
 	unsigned left;          /* by chance, so many more */
 	unsigned gap;           /* about one point in so many; 0: none */
+	const char *aim;        /* thing/change: by chance only while that step is under way; NULL: anywhere */
+	enum trouble only;      /* and only this kind; TROUBLE_NONE: any */
 	struct sim_random random;
 
 	uint64_t points[PLACE_COUNT]; /* so far */

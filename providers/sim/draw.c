@@ -135,7 +135,8 @@ static void choose_flows(struct draft *d, struct drawn *x)
 
 static void choose_executors(struct draft *d, struct drawn *x)
 {
-	bool all = d->o->kind == DRAW_BRIDGE || (!draw_plain(d) && dice_one_in(&d->dice, 2));
+	bool all = d->o->kind == DRAW_BRIDGE || d->o->bridge_acts ||
+		   (!draw_plain(d) && dice_one_in(&d->dice, 2));
 	bool none = d->o->kind == DRAW_OPERATOR || !d->has_bridge;
 
 	x->e.has_bridge = d->has_bridge;
@@ -144,7 +145,9 @@ static void choose_executors(struct draft *d, struct drawn *x)
 		x->executors[i] = none                            ? "operator" :
 				  all || dice_one_in(&d->dice, 2) ? "bridge" :
 								    "operator";
-	x->e.finalize_by_api = draw_plain(d) ? d->o->kind == DRAW_BRIDGE : dice_one_in(&d->dice, 2);
+	x->e.finalize_by_api = draw_plain(d)     ? d->o->kind == DRAW_BRIDGE :
+			       d->o->bridge_acts ? true :
+						   dice_one_in(&d->dice, 2);
 	x->bridge_forbidden = d->has_bridge && !draw_plain(d) && dice_one_in(&d->dice, 25);
 	if (x->bridge_forbidden)
 		x->e.has_bridge = x->e.by_bridge = false;
@@ -179,7 +182,7 @@ static void choose_names(struct draft *d, struct drawn *x, size_t i)
 
 static void choose_secret(struct draft *d, struct drawn *x, size_t i)
 {
-	bool brought = draw_plain(d) || dice_one_in(&d->dice, 2);
+	bool brought = draw_plain(d) || d->o->bridge_acts || dice_one_in(&d->dice, 2);
 
 	x->secret = draw_secret(d, x->e.name);
 	/* What is not there yet has to be a file: nothing else can be written. */
@@ -388,9 +391,10 @@ static void choose_case(struct draft *d)
 
 	d->count = draw_plain(d) ? 1 : dice_one_in(dice, 2) ? 1 : 1 + dice_below(dice, DRAW_ENVS);
 	d->ims_org = "8C5F1A2B3D4E5F60@AdobeOrg";
-	d->has_bridge = draw_plain(d) ? d->o->kind == DRAW_BRIDGE : !dice_one_in(dice, 3);
-	d->has_campaign = draw_plain(d) || !dice_one_in(dice, 6);
-	d->has_dynamics = draw_plain(d) || !dice_one_in(dice, 6);
+	d->has_bridge = draw_plain(d) ? d->o->kind == DRAW_BRIDGE :
+					d->o->bridge_acts || !dice_one_in(dice, 3);
+	d->has_campaign = draw_plain(d) || d->o->bridge_acts || !dice_one_in(dice, 6);
+	d->has_dynamics = draw_plain(d) || d->o->bridge_acts || !dice_one_in(dice, 6);
 	d->console_by_client = !draw_plain(d) && dice_one_in(dice, 6);
 	choose_people(d);
 	for (size_t i = 0; i < d->count; i++)

@@ -18,6 +18,7 @@ struct draw_options {
 	enum draw_kind kind;
 	bool nobody_else;    /* nobody changes anything meanwhile */
 	bool people_are_good; /* at once, exactly, and as told */
+	bool bridge_acts;    /* all systems are connected, and programs do what they can, finalize included */
 	int live;            /* 1 + enum sim_live: that state for the first environment; 0: drawn */
 };
 

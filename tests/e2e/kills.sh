@@ -135,6 +135,8 @@ attempt()
 	records=$(records_now)
 	stopped=
 	if [ $struck_all -lt $share ] && read -r signal often kind at phase <&3; then
+		# What a killed one had sent and the other side held may take effect only now.
+		[ "$signal" = KILL ] || [ "$struck" != KILL ] || sleep 0.8
 		[ "$signal" = KILL ] || stopped=$(left_stopped)
 		base=$([ "$kind" = time ] || count "$kind")
 		case $kind in
@@ -167,8 +169,7 @@ attempt()
 	TERM,143 | INT,130)
 		echo "$signal $often: $(doing "$records")" >>"$share_dir/moments"
 		# What an earlier death has left stopped, is not this signal's.
-		[ "$often" = twice ] || [ -n "$stopped" ] ||
-			is "rollout $1: the first signal leaves no workflow stopped" "$(left_stopped)" "" ;;
+		[ "$often" = twice ] || [ -n "$stopped" ] || nothing_stopped "$1" "the first signal leaves no workflow stopped" ;;
 	*,0 | *,3) ;; # it ended by itself
 	*) not_ok "it ends with 0, 3, or by the signal" "rollout $1, attempt $n: exit $code after '$struck': $(tail -n 3 "$out")" ;;
 	esac
@@ -185,6 +186,13 @@ left_stopped()
 					print v["apps." i ".instance"] "/" v[w ".name"]
 			}
 	}'
+}
+
+nothing_stopped() # ROLLOUT WORDS; with what the program said, when something is
+{
+	stopped=$(left_stopped)
+	is "rollout $1: $2" "$stopped" ""
+	[ -z "$stopped" ] || tail -n 25 "$out"
 }
 
 # What the run waits for, happens.
@@ -208,7 +216,7 @@ rollout()
 		attempt "$1"
 		[ -n "$struck" ] && continue
 		[ "$code" = 3 ] || break
-		is "rollout $1: no workflow is left stopped by a run that ended by itself" "$(left_stopped)" ""
+		nothing_stopped "$1" "no workflow is left stopped by a run that ended by itself"
 		help_it_on
 	done
 	is "rollout $1: it converges" "$code" 0

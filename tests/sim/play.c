@@ -8,6 +8,7 @@
 #include "core/base/when.h"
 #include "providers/registry.h"
 #include "providers/sim/stage.h"
+#include "tests/sim/workers.h"
 
 #define STREAM_PLAY 100
 
@@ -29,17 +30,68 @@ static const struct drive_text *secrets_of(const struct sim_case *c, struct aren
 	return list;
 }
 
-/* How much goes wrong is the seed's as well: nothing in one of eight cases. */
-static void draw_trouble(const struct play *p, struct drive_case *d)
+/*
+ * How much goes wrong, where, and what, is the seed's as well: nothing in one of eight cases. Most of it is aimed at one step, since nearly all requests
+ * are for plans and would have nearly all the trouble; and most of that is of one kind, since records are many and requests few in a step.
+ */
+struct mishaps {
+	unsigned troubles, gap;
+	const char *aim; /* NULL: anywhere */
+	enum trouble only;
+};
+
+static const char *draw_step(struct sim_random *r)
+{
+	size_t count = 1;
+
+	while (step_name(count))
+		count++;
+	return step_name((size_t)sim_random_between(r, 1, (int64_t)count - 1)); /* 0: planning */
+}
+
+static struct mishaps draw_mishaps(const struct play *p)
 {
 	struct sim_random r = sim_random_stream(p->seed, STREAM_PLAY);
+	struct mishaps m = { 0 };
+
+	if (p->calm || p->fixed_count || sim_random_one_in(&r, 8))
+		return m;
+	m.troubles = (unsigned)sim_random_between(&r, 1, 8);
+	if (sim_random_one_in(&r, 3)) {
+		m.gap = (unsigned)sim_random_between(&r, 3, 60);
+		return m;
+	}
+	m.gap = (unsigned)sim_random_between(&r, 1, 3);
+	m.aim = draw_step(&r);
+	if (!sim_random_one_in(&r, 4))
+		m.only = (enum trouble)sim_random_between(&r, TROUBLE_NONE + 1, TROUBLE_COUNT - 1);
+	if (m.only && trouble_kinds[m.only].place == AT_PUT)
+		m.aim = NULL; /* one step stores secrets */
+	return m;
+}
+
+/* In half of the cases that are aimed at a step, what keeps rollouts from getting there stays out of the way. */
+static struct sim_case *draw_case(const struct play *p)
+{
+	struct draw_options o = p->draw;
+
+	if (draw_mishaps(p).aim) {
+		o.nobody_else = o.people_are_good = p->seed % 2 == 1;
+		o.bridge_acts = p->seed % 4 < 2;
+	}
+	return draw(p->seed, &o);
+}
+
+static void set_mishaps(const struct play *p, struct drive_case *d)
+{
+	struct mishaps m = draw_mishaps(p);
 
 	d->fixed = p->fixed;
 	d->fixed_count = p->fixed_count;
-	if (p->calm || p->fixed_count || sim_random_one_in(&r, 8))
-		return;
-	d->troubles = (unsigned)sim_random_between(&r, 1, 8);
-	d->gap = (unsigned)sim_random_between(&r, 3, 60);
+	d->troubles = m.troubles;
+	d->gap = m.gap;
+	d->aim = m.aim;
+	d->only = m.only;
 }
 
 static bool stage_it(const struct sim_case *c, struct stage **ret, struct drive_result *r)
@@ -58,7 +110,7 @@ static bool stage_it(const struct sim_case *c, struct stage **ret, struct drive_
 
 void play_case(const struct play *p, struct drive_result *ret)
 {
-	CLEANUP(sim_case_freep) struct sim_case *c = draw(p->seed, &p->draw);
+	CLEANUP(sim_case_freep) struct sim_case *c = draw_case(p);
 	CLEANUP(stage_freep) struct stage *s = NULL;
 	CLEANUP(arena_done) struct arena a = ARENA_INIT;
 	struct drive_case d = {
@@ -77,13 +129,13 @@ void play_case(const struct play *p, struct drive_result *ret)
 	if (!stage_it(c, &s, ret))
 		return;
 	d.scene = stage_scene(s);
-	draw_trouble(p, &d);
+	set_mishaps(p, &d);
 	drive_play(&d, ret);
 }
 
 static void tell_case(const struct play *p)
 {
-	CLEANUP(sim_case_freep) struct sim_case *c = draw(p->seed, &p->draw);
+	CLEANUP(sim_case_freep) struct sim_case *c = draw_case(p);
 
 	printf("---- rollout file ----\n%s\n", c->rollout);
 	for (size_t i = 0; i < c->env_count; i++)

@@ -222,11 +222,16 @@ static enum next send(struct call *c, struct http_req *req, int stage, const cha
 	return NEXT_SEND;
 }
 
-/* Stop, wait, start: in one call. */
+static bool says_running(const struct http_resp *last)
+{
+	return value_bool_or(value_get(last->body, "running"), true);
+}
+
+/* Stop, wait, start: in one call. Told to end before it began, it looks whether one before it left something stopped. */
 static enum next do_restart(struct call *c, const struct http_resp *last, struct http_req *req,
 			    struct err *err)
 {
-	enum { BEGIN, STOPPING, PAUSE, STARTING };
+	enum { BEGIN, LOOK, STOPPING, PAUSE, STARTING };
 
 	if (last && last->status >= 300) {
 		http_unexpected(req, last, err);
@@ -234,12 +239,15 @@ static enum next do_restart(struct call *c, const struct http_resp *last, struct
 	}
 	switch (c->stage) {
 	case BEGIN:
-		if (c->stopping) {
-			err_set(err, E_SIGNAL, "interrupted before anything was stopped");
-			return NEXT_FAIL;
-		}
+		if (c->stopping)
+			return send(c, req, LOOK, "GET", "/app");
 		c->half = "not running: the app";
 		return send(c, req, STOPPING, "POST", "/app/stop");
+	case LOOK:
+		if (last && !says_running(last))
+			return send(c, req, STARTING, "POST", "/app/start");
+		err_set(err, E_SIGNAL, "interrupted before anything was stopped");
+		return NEXT_FAIL;
 	case STOPPING:
 		value_set(c->arena, c->marks, MARK_RESTART, value_int(c->arena, c->server_ms));
 		c->stage = PAUSE;

@@ -1242,6 +1242,34 @@ static void what_was_left_stopped_is_started_although_the_journal_cannot_be_writ
 	assert_true(n > 2);
 }
 
+static void signal_at_once(struct shop *s)
+{
+	s->w->clock.signals = 1;
+}
+
+/* A signal that comes while the next command looks, before it acts, finds the app stopped by the one before. */
+static void what_was_left_stopped_is_started_although_a_signal_comes(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	struct apply_result r;
+
+	(void)state;
+	s->w->app_slow_ms = WHEN_MINUTE;
+	s->on_tick = second_signal;
+	assert_int_equal(shop_apply(s, &r), E_SIGNAL);
+	assert_false(s->w->projects[0].running);
+	s->on_tick = signal_at_once;
+	s->w->clock.signals = 0;
+	assert_int_equal(shop_apply(s, &r), E_SIGNAL);
+	assert_true(s->w->projects[0].running);
+	assert_int_equal(s->w->projects[0].stops, 1);
+	s->on_tick = NULL;
+	s->w->clock.signals = 0;
+	assert_converges(s);
+	assert_wrote_once(s);
+	shop_free(s);
+}
+
 static void signal_when_looked(struct shop *s)
 {
 	/* The first step was looked at: its write comes next. */
@@ -1613,6 +1641,7 @@ int main(void)
 		cmocka_unit_test(a_shared_contract_is_not_done_for_one_environment_alone),
 		cmocka_unit_test(a_signal_in_the_middle_of_a_restart_lets_it_start_again),
 		cmocka_unit_test(a_second_signal_leaves_and_the_next_run_mends),
+		cmocka_unit_test(what_was_left_stopped_is_started_although_a_signal_comes),
 		cmocka_unit_test(
 			what_was_left_stopped_is_started_although_the_journal_cannot_be_written),
 		cmocka_unit_test(after_a_signal_no_write_is_begun),
