@@ -30,11 +30,15 @@ int session_tell_plan(struct session *s, struct plan *p, const struct planning *
 	return !status && how->detailed && p->step_count ? 2 : status;
 }
 
-static void tell_open_runs(struct session *s, const struct history *h, enum direction way)
+/* Whether there are any: what they have still to do is planned, though a plan made now may not need it. */
+static bool tell_open_runs(struct session *s, const struct history *h, enum direction way)
 {
+	bool any = false;
+
 	for (const struct rollout_env **env = s->envs; *env; env++) {
 		const struct past_run *run = history_open_run(h, (*env)->name);
 
+		any |= run != NULL;
 		if (run && way == DIRECTION_BACK && !run->is_back)
 			session_talkf(
 				s,
@@ -46,6 +50,7 @@ static void tell_open_runs(struct session *s, const struct history *h, enum dire
 				"note: '%s' is in an open %s since %s, with which apply goes on\n",
 				(*env)->name, run->is_back ? "way back" : "run", run->started_at);
 	}
+	return any;
 }
 
 int session_plan(struct session *s, const struct planning *how)
@@ -58,6 +63,7 @@ int session_plan(struct session *s, const struct planning *how)
 	struct plan *plan = NULL;
 	struct planner_options po;
 	struct recorder recorder = { .arena = &s->arena };
+	bool is_open;
 	int status;
 
 	if (journal_open(&journal, file_store_ops(s->store), s->p->sys, &s->err) < 0 ||
@@ -67,7 +73,7 @@ int session_plan(struct session *s, const struct planning *how)
 	}
 	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
 	said = journal_said_ops(&jsaid);
-	tell_open_runs(s, &journal.history, how->direction);
+	is_open = tell_open_runs(s, &journal.history, how->direction);
 	caller = caller_new(&s->calls);
 	ob = (struct observer){ .caller = caller, .o = &s->calls, .said = &said };
 	po = (struct planner_options){ .observer = &ob,
@@ -84,6 +90,8 @@ int session_plan(struct session *s, const struct planning *how)
 		status = session_fail(s, &s->err);
 	} else {
 		status = session_tell_plan(s, plan, how);
+		if (!status && how->detailed && is_open)
+			status = 2;
 		if (how->record && recorded_save(s, &recorder, plan, how->record, how->key) < 0)
 			status = session_fail(s, &s->err);
 	}
@@ -166,8 +174,8 @@ int cmd_plan(struct session *s, int argc, const char *const *argv)
 		  "where journal and lock live, instead of the file's `state`", &s->common.state },
 		{ "time-scale", 0, OPT_TEXT, "N", "for sandboxes: divide own sleeping by N",
 		  &s->common.time_scale },
-		{ "detailed-exitcode", 0, OPT_FLAG, NULL, "exit 2 when changes are planned",
-		  &how.detailed },
+		{ "detailed-exitcode", 0, OPT_FLAG, NULL,
+		  "exit 2 when changes are planned, or a run is open", &how.detailed },
 		{ "by", 0, OPT_TEXT, "NAME", "who makes the plan, and may not approve it",
 		  &how.made_by },
 		{ "policy-exec", 0, OPT_TEXT, "CMD",

@@ -97,12 +97,17 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 	return 0;
 }
 
+static bool is_run(const struct value *rec)
+{
+	return strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0;
+}
+
 /* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
 static int fold(struct journal *j, const struct memo_line *l, struct err *err)
 {
 	const struct value *rec = l->rec;
 
-	if (!l->lives_on && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
+	if (!l->lives_on && is_run(rec))
 		rec = value_copy_sharing(&j->arena, rec);
 	return history_fold(&j->history, rec, err);
 }
@@ -118,7 +123,7 @@ static const struct memo_line *recall(const struct journal *j, const char *line,
 	return l->len == len && memcmp(l->text, line, len) == 0 ? l : NULL;
 }
 
-/* Puts it where the next reader finds it, and makes it live as long. */
+/* Puts it where the next reader finds it; its record lives as long already. */
 static void remember(const struct journal *j, struct memo_line *l)
 {
 	struct journal_memo *m = j->store->memo;
@@ -131,7 +136,8 @@ static void remember(const struct journal *j, struct memo_line *l)
 		m->count++;
 	}
 	l->text = arena_strndup(&m->arena, l->text, l->len);
-	l->rec = value_copy_sharing(&m->arena, l->rec);
+	if (is_run(l->rec))
+		l->rec = value_copy_sharing(&m->arena, l->rec);
 	l->lives_on = true;
 	m->lines[at] = *l;
 }
@@ -146,6 +152,7 @@ static int read_line(struct journal *j, const char *line, size_t len, struct mem
 {
 	static const struct json_limits limits = { .bytes = SB_TEXT_MAX, .nodes = NODES_MAX };
 	const struct memo_line *known = recall(j, line, len);
+	struct arena *a = j->store->memo ? &j->store->memo->arena : &j->scratch;
 	struct err bad = ERR_INIT;
 	struct value *rec;
 
@@ -153,7 +160,7 @@ static int read_line(struct journal *j, const char *line, size_t len, struct mem
 		*ret = *known;
 		return 0;
 	}
-	if (json_parse(&j->scratch, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
+	if (json_parse(a, line, len, &limits, NULL, NULL, &rec, &bad) < 0)
 		return err_set(err, E_IO, "%s: record %lld: %s", JOURNAL_NAME,
 			       (long long)j->records + 1, bad.msg);
 	*ret = (struct memo_line){ .text = line, .len = len, .rec = rec };

@@ -330,6 +330,15 @@ static struct ending command_apply(struct drive *d)
 	return e;
 }
 
+static bool is_any_open(const struct drive *d, const struct history *h)
+{
+	bool any = false;
+
+	for (const struct rollout_env **env = d->envs; *env; env++)
+		any |= history_open_run(h, (*env)->name) != NULL;
+	return any;
+}
+
 static int command_plan(struct drive *d)
 {
 	struct clocks clocks;
@@ -354,7 +363,7 @@ static int command_plan(struct drive *d)
 	} else {
 		show(d, plan);
 		status = plan_exit_status(plan);
-		if (!status && plan->step_count)
+		if (!status && (plan->step_count || is_any_open(d, &journal.history)))
 			status = 2;
 	}
 	tell_end(d, "plan", status, err.msg, err.hint);
