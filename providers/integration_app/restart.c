@@ -31,6 +31,7 @@
 enum stage {
 	BEGIN,
 	FIRST,
+	FIRST_PAUSE,
 	STOP,
 	STOP_PAUSE,
 	STOP_LOOK,
@@ -103,9 +104,8 @@ static enum next look(struct call *c, struct http_req *req, struct err *err, enu
 {
 	if (app_ask_workflows(c, req, err) < 0)
 		return NEXT_FAIL;
-	if (then != FIRST)
-		req->flags =
-			REQ_ANY_STATUS; /* an error in between must not end the call with workflows stopped */
+	/* An error must not end the call with workflows stopped, by it or by one before it that was killed. */
+	req->flags = REQ_ANY_STATUS;
 	c->stage = (int)then;
 	return NEXT_SEND;
 }
@@ -505,23 +505,32 @@ static void choose(struct call *c, struct restart *r)
 	value_set(c->arena, c->marks, "restart.backlog", backlogs);
 }
 
+static enum next not_read(const struct restart *r, const struct http_resp *last, struct err *err)
+{
+	const struct http_req asked = { .conn = "bridge", .what = "read workflows" };
+
+	if (last && last->status != 200)
+		app_unexpected(&asked, last, r->instance, err);
+	else if (!err->code) /* what was read, was wrong */
+		err_set(err, E_TRANSPORT, "bridge: read workflows: the reply was lost");
+	else
+		err_wrap(err, "bridge: read workflows");
+	return NEXT_FAIL;
+}
+
 static enum next first_looked(struct call *c, struct restart *r, const struct http_resp *last,
 			      struct http_req *req, struct err *err)
 {
 	struct app_workflow wf[APP_WORKFLOWS];
-	const struct http_req asked = { .conn = "bridge", .what = "read workflows" };
 
-	if (!last || last->status != 200) {
-		if (last)
-			app_unexpected(&asked, last, r->instance, err);
-		else
-			err_set(err, E_TRANSPORT, "bridge: read workflows: the reply was lost");
-		return NEXT_FAIL;
+	if (!last || last->status != 200 || app_read_workflows(last->body, wf, err) < 0) {
+		if ((last && last->status != 200 && !is_passing(last)) ||
+		    r->waited_ms > MEND_MAX_MS)
+			return not_read(r, last, err);
+		err_clear(err);
+		return nap(c, r, FIRST_PAUSE);
 	}
-	if (app_read_workflows(last->body, wf, err) < 0) {
-		err_wrap(err, "bridge: read workflows");
-		return NEXT_FAIL;
-	}
+	wait_begins(r);
 	for (size_t i = 0; i < APP_WORKFLOWS; i++)
 		r->jobs[i].now = wf[i];
 	choose(c, r);
@@ -545,6 +554,8 @@ static enum next go_on(struct call *c, const struct http_resp *last, struct http
 		return look(c, req, err, FIRST);
 	case FIRST:
 		return first_looked(c, r, last, req, err);
+	case FIRST_PAUSE:
+		return look(c, req, err, FIRST);
 	case STOP:
 		return stop_answered(c, r, last, req, err);
 	case STOP_PAUSE:

@@ -912,6 +912,33 @@ static void after_a_kill_in_between_what_was_stopped_is_started(void **state)
 	sb_done(&b.log);
 }
 
+/* Killed in between, and then the bridge is not well: the look is taken again, for as long as anything is mended. */
+static void a_first_look_that_fails_is_taken_again(void **state)
+{
+	struct scene s;
+	struct bridge b;
+	struct call c = {
+		.before = json("{'ingress':'RUNNING','egress':'RUNNING','opt-in-out':'STOPPED'}")
+	};
+	struct err err;
+
+	(void)state;
+	scene_init(&s, "{'instance':'shop'}");
+	bridge_init(&b, "STOPPED", "STOPPED", "STOPPED");
+	b.bad_looks = 4;
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
+	assert_string_equal(b.log.buf, "????? start:i start:e??");
+	sb_done(&b.log);
+
+	c = (struct call){ .before = c.before };
+	bridge_init(&b, "STOPPED", "STOPPED", "STOPPED");
+	b.bad_looks = 1000;
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_FAIL);
+	assert_non_null(strstr(err.msg, "read workflows answered 503"));
+	assert_true(b.now_ms - T0 > 3 * WHEN_MINUTE && b.now_ms - T0 < 4 * WHEN_MINUTE);
+	sb_done(&b.log);
+}
+
 static void a_signal_at_any_request_leaves_everything_running(void **state)
 {
 	(void)state;
@@ -1476,6 +1503,7 @@ int main(void)
 		T(keep_restarts_what_runs_and_leaves_the_rest_alone),
 		T(running_starts_all_and_stopped_leaves_all_stopped),
 		T(after_a_kill_in_between_what_was_stopped_is_started),
+		T(a_first_look_that_fails_is_taken_again),
 		T(a_signal_at_any_request_leaves_everything_running),
 		T(a_stop_that_never_comes_ends_with_everything_running_again),
 		T(a_refused_stop_starts_again_what_was_stopped),
