@@ -16,6 +16,7 @@ enum draw_kind {
 };
 struct draw_options {
 	enum draw_kind kind;
+	bool back;           /* the user goes back at some moment; false: drawn, of a fixed kind never */
 	bool nobody_else;    /* nobody changes anything meanwhile */
 	bool people_are_good; /* at once, exactly, and as told */
 	int live;            /* 1 + enum sim_live: that state for the first environment; 0: drawn */
