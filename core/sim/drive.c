@@ -333,7 +333,7 @@ static struct ending command_apply(struct drive *d)
 		.store = &d->memory.store,
 		.ui = &ui,
 		.confirmed = d->titles,
-		.envs = way == d->way ? d->envs : d->all,
+		.envs = d->envs,
 		.direction = way,
 		.show_plan = show_plan,
 		.show_ctx = d,
@@ -616,6 +616,8 @@ static void take_back(struct drive *d)
 		d->r->troubles.left = d->c->troubles;
 		d->r->troubles.ended = false;
 	}
+	for (const struct rollout_env **env = d->envs; *env; env++)
+		questions_withdraw(&d->questions, (*env)->name);
 	note(d, "the user goes back, with %s", d->envs == d->all ? "all" : d->envs[0]->name);
 }
 
@@ -626,7 +628,8 @@ static bool goes_forward_again(struct drive *d)
 	if (d->r->is_back && !d->back.again)
 		return false;
 	d->way = DIRECTION_FORWARD;
-	d->envs = d->all;
+	if (d->r->is_back) /* else it is these that are stuck, or were refused */
+		d->envs = d->all;
 	d->abandon = false;
 	d->same = 0;
 	note(d, "the user goes forward");

@@ -23,6 +23,7 @@ void judge_takes_back(struct judge *j, const char *env)
 	x->is_too_late = x->cred != NULL && x->cred->gone_at != 0 &&
 			 x->cred->gone_at < j->w->now_ms - judge_blind_span(j) && !x->back_asked;
 	x->back_asked = x->is_taken_back = true;
+	x->canary_touched = false; /* it leaves its run: another way forward begins anew */
 }
 
 /* Whoever asks for it again has to say so again; what the file says of failed gates stays said. */
@@ -206,7 +207,17 @@ void judge_write_on_the_way_back(struct judge *j, const struct write_record *r,
 
 /* ---- (d) ---- */
 
-const char *judge_not_back(const struct watched_env *x)
+/* Another environment uses the same credential and stays on its way: then the migration goes on. */
+static bool is_held(const struct judge *j, const struct watched_env *x)
+{
+	for (size_t i = 0; i < j->c->env_count; i++) {
+		if (j->envs[i].cred == x->cred && !j->envs[i].is_taken_back)
+			return true;
+	}
+	return false;
+}
+
+const char *judge_not_back(const struct watched_env *x, bool is_held)
 {
 	const struct app *a = x->app != NULL ? x->app->app : NULL;
 
@@ -214,7 +225,7 @@ const char *judge_not_back(const struct watched_env *x)
 		return "it has no credential or no app";
 	if (!cred_has_jwt(x->cred->c))
 		return "the JWT credential is gone";
-	if (x->cred->c->state == CRED_STARTED)
+	if (x->cred->c->state == CRED_STARTED && !is_held)
 		return "the migration is under way still";
 	if (a->saved->oauth || strcmp(a->saved->client_id, x->cred->c->client_id) != 0)
 		return "the app is not set to JWT";
@@ -234,13 +245,14 @@ const char *judge_not_back(const struct watched_env *x)
 void judge_back_ended(struct judge *j, bool by_itself, int exit_status)
 {
 	for (size_t i = 0; i < j->c->env_count; i++) {
-		struct watched_env *x = &j->envs[i];
-		const char *missing = x->is_taken_back ? judge_not_back(x) : NULL;
+		const struct watched_env *x = &j->envs[i];
+		const char *missing = x->is_taken_back ? judge_not_back(x, is_held(j, x)) : NULL;
 
-		x->is_taken_back = x->is_too_late = false;
 		if (missing == NULL || !by_itself || exit_status != 0 || x->misled ||
 		    judge_meddled(x) || x->e->live >= LIVE_APP_AHEAD)
 			continue;
 		judge_say(j, 'd', "the way back of %s is said to be done: %s", x->e->name, missing);
 	}
+	for (size_t i = 0; i < j->c->env_count; i++)
+		j->envs[i].is_taken_back = j->envs[i].is_too_late = false;
 }

@@ -104,12 +104,12 @@ static void judge_env_end(struct judge *j, const struct watched_env *x, int exit
 				x->e->name);
 		return;
 	case END_EITHER:
-		if (missing != NULL && judge_not_back(x) != NULL)
+		if (missing != NULL && judge_not_back(x, false) != NULL)
 			judge_say(
 				j, 'd',
 				"%s should be done, or back (exit status %d, plan %d): %s, and %s",
 				x->e->name, exit_status, planned_status, missing,
-				judge_not_back(x));
+				judge_not_back(x, false));
 		return;
 	case END_ANY:
 		break;
