@@ -2,8 +2,8 @@
 #include "core/sim/back.h"
 
 #define STREAM_BACK 6
-#define DELAY_MAX 3      /* commands after the switch */
-#define ANY_TIME_MAX 10  /* commands from the first */
+#define DELAY_MAX 3     /* commands after the switch */
+#define ANY_TIME_MAX 10 /* commands from the first */
 
 void back_init(struct back *b, bool goes_back, bool calm, uint64_t seed)
 {

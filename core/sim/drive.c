@@ -56,7 +56,7 @@ struct drive {
 	unsigned abandoned;
 	const struct rollout_env **
 		others; /* those that the last plan did not refuse, when it refused some; else NULL */
-	unsigned same; /* so many commands got nothing ahead */
+	unsigned same;      /* so many commands got nothing ahead */
 	enum direction way; /* that the user goes */
 	struct back back;
 	struct back_look look;

@@ -106,8 +106,7 @@ void questions_withdraw(struct questions *q, const char *env)
 	for (size_t i = 0; i < q->count;) {
 		const char *address = q->list[i]->address;
 
-		if (strncmp(address, env, len) == 0 &&
-		    (address[len] == '/' || address[len] == '+'))
+		if (strncmp(address, env, len) == 0 && (address[len] == '/' || address[len] == '+'))
 			drop(q, i);
 		else
 			i++;

@@ -163,7 +163,8 @@ static void check_quiet(struct judge *j, const struct watched_cred *c, const str
 void judge_cancel(struct judge *j, const struct watched_cred *c, const struct write_record *r)
 {
 	if (!was_asked_for(j, c)) {
-		judge_say(j, 'b', "the migration of %s was cancelled by %s, and nobody asked for it",
+		judge_say(j, 'b',
+			  "the migration of %s was cancelled by %s, and nobody asked for it",
 			  c->c->client_id, r->who);
 		return;
 	}

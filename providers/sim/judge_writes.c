@@ -131,7 +131,8 @@ static void on_save(struct judge *j, const struct write_record *r, struct watche
 		judge_say(j, 'b', "the same settings of %s were saved a second time, by %s",
 			  a->app->instance, r->who);
 	a->tool_saved = tool ? now : NULL;
-	a->stopped_at = a->started_at = 0;
+	if (tool)
+		a->stopped_at = a->started_at = 0;
 	a->saver = r->who;
 	let_again(a);
 }

@@ -407,8 +407,7 @@ static bool act(struct person *p, struct errand *x, const char *step, const stru
 		if (strcmp(acts[i].step, step) != 0)
 			continue;
 		if (!x->has_lied &&
-		    (x->stage == RESTART_NONE ||
-		     (acts[i].is_back && x->stage == RESTART_DONE)) &&
+		    (x->stage == RESTART_NONE || (acts[i].is_back && x->stage == RESTART_DONE)) &&
 		    person_errs(p, p->c->people.only_says)) {
 			x->has_lied = true;
 			err_on_purpose(p, x);

@@ -194,9 +194,10 @@ static bool measure(uint64_t count, bool values)
 	double began = seconds(), took;
 
 	for (uint64_t i = 0; i < count; i++) {
-		struct play p = {
-			.seed = i, .draw = sweep_draw(DRAW_BRIDGE, false), .calm = true, .values = values
-		};
+		struct play p = { .seed = i,
+				  .draw = sweep_draw(DRAW_BRIDGE, false),
+				  .calm = true,
+				  .values = values };
 		struct drive_result r;
 
 		play_case(&p, &r);

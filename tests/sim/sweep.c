@@ -13,7 +13,8 @@
 struct sweep {
 	enum draw_kind kind;
 	bool back;
-	uint64_t from[PLACE_COUNT];   /* that nothing goes wrong at: of the way forward, when it is the way back that is swept */
+	uint64_t from
+		[PLACE_COUNT]; /* that nothing goes wrong at: of the way forward, when it is the way back that is swept */
 	uint64_t points[PLACE_COUNT]; /* after these, without trouble */
 };
 
@@ -43,8 +44,8 @@ static struct trouble_fixed nth(const struct sweep *s, uint64_t index)
 		uint64_t here = s->points[trouble_kinds[k].place];
 
 		if (index < here)
-			return (struct trouble_fixed){ k, s->from[trouble_kinds[k].place] +
-								  index + 1 };
+			return (struct trouble_fixed){ k, s->from[trouble_kinds[k].place] + index +
+								  1 };
 		index -= here;
 	}
 	return (struct trouble_fixed){ TROUBLE_NONE, 0 };
@@ -122,8 +123,8 @@ static int sweep_one(enum draw_kind kind, bool back, unsigned jobs)
 		       kind_name(&s), all.cases);
 		return 0;
 	}
-	printf("%s: %" PRIu64 " of %" PRIu64 " cases did not come to the same end\n",
-	       kind_name(&s), all.bad, all.cases);
+	printf("%s: %" PRIu64 " of %" PRIu64 " cases did not come to the same end\n", kind_name(&s),
+	       all.bad, all.cases);
 	printf("%s: %s; `sim --seed %d --kind %s --schedule %s:%" PRIu64 "` shows it\n",
 	       kind_name(&s), how, SEED, kind_name(&s), trouble_kinds[nth(&s, bad).kind].name,
 	       nth(&s, bad).n);
