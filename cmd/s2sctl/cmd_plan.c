@@ -72,6 +72,8 @@ int session_plan(struct session *s, const struct planning *how)
 		return session_fail(s, &s->err);
 	}
 	jsaid = (struct journal_said){ .journal = &journal, .sys = s->p->sys };
+	if (how->direction == DIRECTION_BACK)
+		jsaid.void_by = s->p->registry;
 	said = journal_said_ops(&jsaid);
 	is_open = tell_open_runs(s, &journal.history, how->direction);
 	caller = caller_new(&s->calls);

@@ -257,14 +257,19 @@ static int plan_fresh(struct engine *e, const struct rollout_env *const *envs, e
 	};
 	bool any = false;
 	size_t n = 0;
+	int rc;
 
 	while (envs[n])
 		n++;
 	e->envs = mem_alloc((n + 1) * sizeof(struct env_state *));
 	po.keep = e->envs;
-	if (way == DIRECTION_BACK)
+	if (way == DIRECTION_BACK) {
 		way_back_inspects(&po, &e->journal.history);
-	if (planner_run(&po, e->arena, &e->plan, NULL, err) < 0)
+		e->jsaid.void_by = e->o->calls->registry;
+	}
+	rc = planner_run(&po, e->arena, &e->plan, NULL, err);
+	e->jsaid.void_by = NULL;
+	if (rc < 0)
 		return -err->code;
 	plan_to_value(e->plan);
 	if (guard_fresh_plan(e, err) < 0)

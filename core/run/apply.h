@@ -76,6 +76,11 @@ struct journal_said {
 	struct journal *journal;
 	const struct sys *sys;
 	const struct past_run *run; /* whose marks count; NULL: the open run of the environment, or the last */
+	/*
+	 * For planning a way back: what was said of a thing before an act on it began that has not come to its end is no longer known. NULL: it counts,
+	 * as for the run that said it, which goes on and sees what becomes of the act.
+	 */
+	const struct registry *void_by;
 };
 struct said journal_said_ops(struct journal_said *s);
 

@@ -270,6 +270,7 @@ static struct value *said_entry(struct history *h, const struct value *facts,
 	value_set(h->arena, m, "by", keep(h, by));
 	value_set(h->arena, m, "known", value_string(h->arena, known));
 	value_set(h->arena, m, "at", keep(h, at));
+	value_set(h->arena, m, "n", value_int(h->arena, h->at_record));
 	return m;
 }
 
@@ -441,6 +442,7 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 static void fold_intent(struct history *h, struct past_step *s, const struct value *rec)
 {
 	s->has_intent = true;
+	s->begun_at_record = h->at_record;
 	s->has_failed = s->is_lost = false;
 	s->nonce = arena_strdup(h->arena, value_text_or(value_get(rec, "nonce"), ""));
 	if (!s->before)
@@ -455,6 +457,8 @@ static void fold_ask(struct history *h, struct past_step *s, const struct value 
 	s->is_asked = true;
 	s->ack = NULL;
 	s->is_act = value_bool_or(value_get(rec, "is_act"), false);
+	if (s->is_act)
+		s->begun_at_record = h->at_record;
 	s->wants_last_use = value_bool_or(value_get(rec, "wants_last_use"), false);
 	s->ask_nonce = arena_strdup(h->arena, value_text_or(value_get(rec, "nonce"), ""));
 	s->ask_thing = keep_text(h, value_get(rec, "thing"));
@@ -661,6 +665,7 @@ int history_fold(struct history *h, const struct value *rec, struct err *err)
 		return err_set(err, E_REFUSED, "a record of an unknown type '%.60s'", type);
 	if (is_about_itself(type))
 		return 0;
+	h->at_record = value_int_or(value_get(rec, "n"), 0);
 	if (strcmp(type, "run") == 0)
 		return fold_run(h, rec, err);
 	if (value_text(value_get(rec, "ack_id")))

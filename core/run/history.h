@@ -46,6 +46,7 @@ struct past_step {
 	int64_t from_ms;              /* evidence time of the first intent */
 	int64_t intent_ms;            /* of the last one */
 	/* The last question to a person. */
+	int64_t begun_at_record;      /* number of the last intent, or question of a person who is to act: from there on it may have happened; 0: none */
 	bool is_asked, is_act, wants_last_use; /* is_act: to do something; else to read facts */
 	const char *ask_nonce, *ask_thing;
 	int64_t asked_ms;
@@ -84,11 +85,12 @@ struct history {
 	struct arena *arena;          /* owned by whoever made the history */
 	struct past_run *runs;
 	size_t run_count, run_cap;
+	int64_t at_record;            /* number of the record that is being folded, or was last */
 	size_t first_open;            /* no run before it is open */
 	struct value *run_index;      /* id -> index */
 	struct value *marked;         /* env -> index of the last run that noted marks of it */
 	struct value *said_of;        /* env -> keys of `said` */
-	struct value *said;           /* "env thing" -> {facts, by, known, at} */
+	struct value *said;           /* "env thing" -> {facts, by, known, at, n: number of the record that said so} */
 	struct value *overlays;       /* "env thing" -> {attested, at} */
 	struct value *acks_seen;      /* id -> true: acknowledgements that were taken up or refused */
 };

@@ -26,6 +26,49 @@ static bool is_recent(const struct journal_said *s, const struct value *at, int6
 	return age <= span && age >= -span; /* a clock that was set back makes nothing fresh */
 }
 
+static bool is_of(const struct past_step *s, const char *env)
+{
+	for (size_t i = 0; i < value_count(s->envs); i++)
+		if (strcmp(value_text_or(value_at(s->envs, i), ""), env) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the step's act has an effect on that thing which people, or the journal, are believed of. */
+static bool changes_it(const struct registry *reg, const char *address, const char *thing)
+{
+	const char *rest = strchr(address, '/'), *change = strrchr(address, '/');
+	char own[128];
+	const struct change_type *t;
+
+	if (!rest || rest == change)
+		return false;
+	(void)snprintf(own, sizeof(own), "%.*s", (int)(change - rest - 1), rest + 1);
+	t = registry_change(reg, own, change + 1);
+	for (const char *const *v = t && t->effects ? t->verify : NULL; v && *v; v++)
+		if (strcmp(*v, thing) == 0)
+			return true;
+	return t && t->effects && strcmp(own, thing) == 0;
+}
+
+/* Since that was said, an act was begun that may have changed it, or a person was asked for one, and nobody has seen what became of it. */
+static bool is_void(const struct journal_said *s, const char *env, const char *thing,
+		    const struct value *entry)
+{
+	const struct history *h = &s->journal->history;
+	int64_t said_at = value_int_or(value_get(entry, "n"), 0);
+
+	for (size_t i = 0; s->void_by && i < h->run_count; i++)
+		for (size_t k = 0; k < h->runs[i].step_count; k++) {
+			const struct past_step *p = &h->runs[i].steps[k];
+
+			if (p->begun_at_record > said_at && !p->is_done && is_of(p, env) &&
+			    changes_it(s->void_by, p->address, thing))
+				return true;
+		}
+	return false;
+}
+
 static const struct value *said_facts(void *ctx, const char *env, const char *thing,
 				      const char **ret_by, enum known *ret_known,
 				      int64_t *ret_asked_ms)
@@ -36,7 +79,7 @@ static const struct value *said_facts(void *ctx, const char *env, const char *th
 
 	snprintf(key, sizeof(key), "%s %s", env, thing);
 	entry = value_get(s->journal->history.said, key);
-	if (!entry)
+	if (!entry || is_void(s, env, thing, entry))
 		return NULL;
 	*ret_by = value_text(value_get(entry, "by"));
 	*ret_asked_ms = value_int_or(value_get(entry, "asked_ms"), 0);

@@ -14,6 +14,7 @@
 #include "core/report/text_plan.h"
 #include "core/run/attest.h"
 #include "core/run/planner.h"
+#include "core/sim/back.h"
 #include "core/sim/memory.h"
 #include "core/sim/questions.h"
 #include "core/sim/wire.h"
@@ -31,7 +32,7 @@
 #define STUCK_IN_TROUBLE 6
 #define STREAM_USER 3
 #define STREAM_TROUBLE 4
-#define STREAM_PERSON 5
+#define STREAM_PERSON 5 /* 6 is back.c's */
 
 struct drive {
 	const struct drive_case *c;
@@ -55,7 +56,12 @@ struct drive {
 	unsigned abandoned;
 	const struct rollout_env **
 		others; /* those that the last plan did not refuse, when it refused some; else NULL */
-	unsigned same; /* so many commands got nothing ahead */
+	unsigned same;      /* so many commands got nothing ahead */
+	enum direction way; /* that the user goes */
+	struct back back;
+	struct back_look look;
+	bool turned;       /* the user wants to go back now */
+	bool is_under_way; /* the last rollback waits: `apply` would go on with it */
 };
 
 /* How the last command ended. */
@@ -97,6 +103,20 @@ static void note(struct drive *d, const char *fmt, ...)
 	sb_addc(&d->r->told, '\n');
 }
 
+/* A step of the switch is done: the app has its new settings, or runs with them. */
+static bool is_switch(const struct drive *d, const char *address)
+{
+	const char *thing = strchr(address, '/'), *change = strrchr(address, '/');
+	char name[64];
+	const struct change_type *t;
+
+	if (!thing || thing == change)
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(change - thing - 1), thing + 1);
+	t = registry_change(d->c->registry, name, change + 1);
+	return t && t->phase == PHASE_SWITCH;
+}
+
 static void on_event(void *ctx, enum apply_event ev, const char *address, const char *text,
 		     int64_t until_ms)
 {
@@ -112,6 +132,8 @@ static void on_event(void *ctx, enum apply_event ev, const char *address, const 
 
 	if (*address)
 		troubles_at_step(&d->r->troubles, address, strlen(address));
+	if (ev == APPLY_STEP_DONE)
+		d->look.switched += is_switch(d, address);
 	if (d->watch.event)
 		d->watch.event(d->watch.ctx, d->clock.now_ms, ev, address);
 	sb_addf(&line, "%-7s %s: %s", words[ev], address, text);
@@ -201,6 +223,9 @@ static int show_plan(void *ctx, struct plan *p, bool is_resumed)
 {
 	struct drive *d = ctx;
 
+	d->look.switches = 0;
+	for (size_t i = 0; i < p->step_count; i++)
+		d->look.switches += p->steps[i].phase == PHASE_SWITCH;
 	if (!is_resumed) {
 		show(ctx, p);
 		name_others(ctx, p);
@@ -280,8 +305,24 @@ static void read_words(struct drive *d, const char *words, const char *hint)
 	d->wants_abandon = strstr(words, "--abandon") || strstr(hint, "--abandon");
 }
 
+/* A command that the user gives to go on the way that they go. Whoever goes back may go on with `apply` as well. */
+static enum direction direction_of_command(struct drive *d)
+{
+	if (d->way == DIRECTION_BACK && d->is_under_way && back_resumes_forward(&d->back))
+		return DIRECTION_FORWARD;
+	return d->way;
+}
+
+static void say_who_goes_back(struct drive *d)
+{
+	for (const struct rollout_env **env = d->envs; *env; env++)
+		d->c->scene->takes_back(d->c->scene->ctx, (*env)->name);
+}
+
 static struct ending command_apply(struct drive *d)
 {
+	enum direction way = direction_of_command(d);
+	const char *name = way == DIRECTION_BACK ? "rollback --apply" : "apply";
 	struct apply_ui ui = {
 		.ctx = d, .event = on_event, .instruct = on_instruct, .confirm = on_confirm
 	};
@@ -293,6 +334,7 @@ static struct ending command_apply(struct drive *d)
 		.ui = &ui,
 		.confirmed = d->titles,
 		.envs = d->envs,
+		.direction = way,
 		.show_plan = show_plan,
 		.show_ctx = d,
 		.abandon = d->abandon,
@@ -306,10 +348,12 @@ static struct ending command_apply(struct drive *d)
 
 	began = d->clock.now_ms;
 	begin_command(d, d->abandon ? SCENE_ABANDONS : SCENE_APPLY);
+	if (way == DIRECTION_BACK)
+		say_who_goes_back(d);
 	e.acks_before = d->questions.acks;
 	d->r->applies++;
 	o.patience_ms = draw_patience(d);
-	note(d, "apply%s, patience %" PRId64 " s", d->abandon ? " --abandon" : "",
+	note(d, "%s%s, patience %" PRId64 " s", name, d->abandon ? " --abandon" : "",
 	     o.patience_ms / WHEN_SECOND);
 	d->abandon = false;
 	d->others = NULL;
@@ -320,10 +364,12 @@ static struct ending command_apply(struct drive *d)
 	e.done = result.done;
 	e.until_ms = result.until_ms;
 	e.was_applied = rc == 0 && result.total > 0;
-	tell_end(d, "apply", e.status, rc < 0 ? err.msg : result.summary, err.hint);
+	tell_end(d, name, e.status, rc < 0 ? err.msg : result.summary, err.hint);
 	read_words(d, rc < 0 ? err.msg : result.summary, err.hint);
 	e.by_itself = end_command(d, SCENE_APPLY, e.status);
 	e.acks = d->questions.acks;
+	d->is_under_way = way == DIRECTION_BACK && e.was_applied && e.status == 3;
+	d->look.failed = e.by_itself && e.status == 4;
 	if (d->watch.applied)
 		d->watch.applied(d->watch.ctx, began, d->clock.now_ms, e.status,
 				 rc < 0 ? err.msg : result.summary, e.until_ms);
@@ -516,38 +562,113 @@ static bool is_at_rest(struct drive *d, struct rest *rest, const struct ending *
 	return over && (rest->failures >= FAILURES_TO_REST || d->same >= WAITS_TO_REST);
 }
 
-static void play(struct drive *d)
+/* The user thinks better of it: once in a case, if at all. */
+static bool turns_back(struct drive *d, bool at_rest)
 {
-	struct rest rest = { .troubles = 0 };
+	if (d->r->went_back)
+		return false;
+	d->look.at_rest = at_rest;
+	return back_turns(&d->back, &d->look);
+}
+
+static void wait_until(struct drive *d, int64_t at_ms)
+{
+	sim_wire_sleep_until(d->wire, at_ms);
+	sim_wire_catch_up(d->wire);
+}
+
+/* The same command again and again until nothing gets ahead any more, or the user turns back. False: a violation. */
+static bool go_on(struct drive *d)
+{
+	struct rest rest = { .troubles = d->r->troubles.past_count };
 
 	for (;;) {
 		struct ending e = command_apply(d);
+		bool at_rest;
 
 		d->r->exit_status = e.status;
 		d->r->waits += e.status == 3;
 		if (is_violated(d, NULL))
-			return;
-		if (is_at_rest(d, &rest, &e))
-			break;
-		if (rest.since_trouble > CALM_COMMANDS_MAX || d->r->commands > COMMANDS_MAX) {
-			(void)is_violated(d, "(d) it does not come to rest");
-			return;
-		}
+			return false;
+		at_rest = is_at_rest(d, &rest, &e);
+		d->turned = turns_back(d, at_rest);
+		if (d->turned || at_rest)
+			return true;
+		if (rest.since_trouble > CALM_COMMANDS_MAX || d->r->commands > COMMANDS_MAX)
+			return !is_violated(d, "(d) it does not come to rest");
 		read_something(d);
 		if (is_violated(d, NULL))
-			return;
-		sim_wire_sleep_until(d->wire, when_again(d, &e));
-		sim_wire_catch_up(d->wire);
+			return false;
+		wait_until(d, when_again(d, &e));
 	}
+}
+
+static void take_back(struct drive *d)
+{
+	size_t count = 0;
+	int64_t latest = d->c->calm ? WHEN_SECOND : 2 * WHEN_HOUR;
+
+	wait_until(d, d->clock.now_ms + sim_random_between(&d->back.random, WHEN_SECOND, latest));
+	while (d->all[count])
+		count++;
+	d->way = DIRECTION_BACK;
+	d->envs = d->all;
+	d->abandon = false;
+	d->same = 0;
+	d->r->went_back = true;
+	memcpy(d->r->back_points, d->r->troubles.points, sizeof(d->r->back_points));
+	if (count > 1 && !back_takes_all(&d->back)) {
+		d->envs = arena_array(&d->arena, 2, sizeof(*d->envs));
+		d->envs[0] = d->all[back_takes(&d->back, count)];
+	}
+	if (d->back.spares_forward) {
+		d->r->troubles.left = d->c->troubles;
+		d->r->troubles.ended = false;
+	}
+	for (const struct rollout_env **env = d->envs; *env; env++)
+		questions_withdraw(&d->questions, (*env)->name);
+	note(d, "the user goes back, with %s", d->envs == d->all ? "all" : d->envs[0]->name);
+}
+
+/* Who could not be taken back goes on; and some begin anew. */
+static bool goes_forward_again(struct drive *d)
+{
+	d->r->is_back = d->r->exit_status == 0;
+	if (d->r->is_back && !d->back.again)
+		return false;
+	d->way = DIRECTION_FORWARD;
+	if (d->r->is_back) /* else it is these that are stuck, or were refused */
+		d->envs = d->all;
+	d->abandon = false;
+	d->same = 0;
+	note(d, "the user goes forward");
+	return true;
+}
+
+static void settle(struct drive *d)
+{
 	d->r->troubles.ended = true;
 	d->r->troubles.fixed_count = 0;
-	if (d->envs != d->all) {
+	if (d->way == DIRECTION_FORWARD && d->envs != d->all) {
 		d->envs = d->all;
 		d->r->exit_status = command_apply(d).status;
 	}
+	d->envs = d->all;
 	d->r->planned_status = command_plan(d);
 	d->c->scene->settled(d->c->scene->ctx, d->r->exit_status, d->r->planned_status);
 	(void)is_violated(d, NULL);
+}
+
+static void play(struct drive *d)
+{
+	if (!go_on(d))
+		return;
+	if (d->turned) {
+		take_back(d);
+		if (!go_on(d) || (goes_forward_again(d) && !go_on(d)))
+			return;
+	}
+	settle(d);
 }
 
 /* ---- putting it together ---- */
@@ -609,10 +730,11 @@ static void set_up(struct drive *d)
 	sim_clock_init(&d->clock, c->scene->now(c->scene->ctx), c->seed);
 	d->clock.env = c->vars;
 	d->random = sim_random_stream(c->seed, STREAM_USER);
+	back_init(&d->back, c->goes_back, c->calm, c->seed);
 	*t = (struct troubles){
 		.fixed = c->fixed,
 		.fixed_count = c->fixed_count,
-		.left = c->troubles,
+		.left = d->back.spares_forward ? 0 : c->troubles,
 		.gap = c->gap,
 		.aim = c->aim,
 		.only = c->only,

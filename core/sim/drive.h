@@ -3,7 +3,7 @@
  * drive.h - plays one case: a rollout file, a scene, a seed, and what goes wrong; as its user would, with the real engine.
  *
  * It runs `apply` again and again: at the time that the last one named (or a little earlier, or much later), when a person has answered, after a
- * kill, a signal, a failure. Sometimes `plan` or `status` in between. Sometimes with --wait, and then with a user who interrupts it one day. When nothing
+ * kill, a signal, a failure. Sometimes `plan` or `status` in between, and in some cases `rollback --apply` at some moment, until that rests, and then `apply` again. Sometimes with --wait, and then with a user who interrupts it one day. When nothing
  * more goes wrong it has to come to rest within a bounded number of commands: finished, or the same answer again and again. Then
  * the scene is asked for its verdict. The same case gives the same result, byte for byte.
  */
@@ -48,6 +48,11 @@ struct drive_case {
 	const struct drive_watch *watch; /* or NULL */
 	bool values;                     /* bodies as values, not bytes (wire.h) */
 	bool calm;                       /* a user as the manual has it: nothing drawn but latencies. For sweeps and measuring */
+	/*
+	 * The user takes environments back at some moment: by chance, with some of them, from the first command on to long after the end; calm: all of
+	 * them, once each has been restarted with new settings.
+	 */
+	bool goes_back;
 	bool is_told;                    /* keep output, journal and events as text */
 };
 
@@ -57,6 +62,9 @@ struct drive_result {
 	unsigned commands, applies, kills, waits;
 	uint64_t exchanges, records, acks, acks_refused;
 	int64_t span_ms;                 /* virtual */
+	bool went_back;                  /* it came to a `rollback --apply` */
+	bool is_back;                    /* and the last one of these rested at exit status 0 */
+	uint64_t back_points[PLACE_COUNT]; /* of `troubles.points`, when the first of these began */
 	struct troubles troubles;        /* what happened */
 	struct sb told;                  /* is_told */
 	struct sb journal, inbox;        /* is_told */

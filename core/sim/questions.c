@@ -92,6 +92,27 @@ int64_t questions_due(const struct questions *q)
 	return due;
 }
 
+static void drop(struct questions *q, size_t i)
+{
+	question_free(q->list[i]);
+	memmove(&q->list[i], &q->list[i + 1], (q->count - i - 1) * sizeof(*q->list));
+	q->count--;
+}
+
+void questions_withdraw(struct questions *q, const char *env)
+{
+	size_t len = strlen(env);
+
+	for (size_t i = 0; i < q->count;) {
+		const char *address = q->list[i]->address;
+
+		if (strncmp(address, env, len) == 0 && (address[len] == '/' || address[len] == '+'))
+			drop(q, i);
+		else
+			i++;
+	}
+}
+
 static void ack(struct questions *q, const char *address, const struct scene_says *says)
 {
 	const struct attest t = {
@@ -148,8 +169,6 @@ void questions_answer(struct questions *q)
 			i++;
 			continue;
 		}
-		memmove(&q->list[i], &q->list[i + 1], (q->count - i - 1) * sizeof(*q->list));
-		q->count--;
-		question_free(one);
+		drop(q, i);
 	}
 }

@@ -30,5 +30,6 @@ struct questions {
 
 void questions_done(struct questions *q);
 void questions_ask(struct questions *q, const char *address, const struct instruction *in); /* copied */
+void questions_withdraw(struct questions *q, const char *env); /* who goes back tells those who were asked to leave it */
 int64_t questions_due(const struct questions *q); /* true time of the next answer; INT64_MAX: nobody is at it */
 void questions_answer(struct questions *q);       /* those that are due */

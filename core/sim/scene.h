@@ -45,6 +45,8 @@ struct scene {
 	/* Every text that leaves the program. `channel`: "output", "journal", "inbox", "secret-file", or "request <connection>". */
 	void (*saw_text)(void *ctx, const char *channel, const char *text, size_t len);
 	void (*command_begins)(void *ctx, enum scene_command kind);
+	/* The command that has just begun is asked to take this environment back; told once for each. */
+	void (*takes_back)(void *ctx, const char *env);
 	/*
 	 * @by_itself    it came to its end; false: it was killed, or stopped by a signal
 	 * @exit_status  the command's own when it came to its end, as core/run gives it; else -1

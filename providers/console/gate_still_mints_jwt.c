@@ -7,6 +7,8 @@
 #include "providers/console/things.h"
 #include "providers/console/uses.h"
 
+#define READ_AGAIN (6 * WHEN_HOUR)
+
 static const struct field fields[] = { { .name = NULL } };
 static const char *const observes[] = { "console.usage", NULL };
 
@@ -37,10 +39,10 @@ static void judge(const struct gate_view *g, struct says *ret)
 			"JWT was last used at %s, not since the cancellation at %s; a token lives up to 24h",
 			use, done);
 	else
-		/* An hour later than a reading that was too old: it can take a day. */
+		/* A reading that was too old is not asked for again every hour: it can take a day. */
 		uses_ask(ret, &u,
 			 MAX_OF(done_ms + USES_MARGIN + USES_LAG,
-				u.asked_ms > done_ms ? u.asked_ms + USES_ASK_VALID : 0),
+				u.asked_ms > done_ms ? u.asked_ms + READ_AGAIN : 0),
 			 "when JWT was last used");
 }
 

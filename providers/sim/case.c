@@ -40,6 +40,8 @@ const char *sim_end_name(enum sim_end e)
 		return "left alone";
 	case END_KEEPS:
 		return "keeps its JWT credential";
+	case END_EITHER:
+		return "done, or back where it began";
 	}
 	return NULL;
 }

@@ -40,6 +40,7 @@ enum sim_end {
 	END_DONE,    /* OAuth only, app on OAuth, what ran runs */
 	END_ALONE,   /* refused or left alone: nothing of it written */
 	END_KEEPS,   /* a gate never passes: the JWT credential stays */
+	END_EITHER,  /* done, or as if nothing had been begun: JWT only, app on JWT, what ran runs. The user, or the file, goes back */
 };
 const char *sim_end_name(enum sim_end e);
 
@@ -56,6 +57,7 @@ struct sim_env {
 	bool has_bridge;                 /* the tool can read the app */
 	bool by_bridge;                  /* and changes it so */
 	bool finalize_by_api;
+	bool rolls_back;                 /* the file says on_failure: rollback */
 };
 
 struct sim_text {
@@ -98,6 +100,7 @@ struct sim_case {
 	const struct sim_act *acts;      /* in order of time */
 	size_t act_count;
 	struct sim_people people;
+	bool goes_back;                  /* the user takes environments back at some moment */
 };
 
 void sim_case_free(struct sim_case *c);   /* NULL is fine */

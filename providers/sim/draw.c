@@ -411,6 +411,7 @@ static void close_case(struct draft *d)
 		d->envs[i].e.end = end_of(d, i);
 		all_done = all_done && d->envs[i].e.end == END_DONE;
 	}
+	draw_back_ends(d, all_done);
 	/* What holds up one environment holds up those that come after it, and at the end the whole command. */
 	for (size_t i = 0; i < d->count; i++) {
 		if (!all_done && d->envs[i].e.end == END_DONE)
@@ -433,7 +434,8 @@ struct sim_case *draw(uint64_t seed, const struct draw_options *o)
 	static const struct draw_options anything = { .kind = DRAW_ANYTHING };
 	struct sim_case *c = mem_alloc(sizeof(*c));
 	struct draft d = {
-		.c = c, .a = &c->arena, .dice = dice_new(seed, 0), .o = o != NULL ? o : &anything
+		.c = c, .a = &c->arena, .dice = dice_new(seed, 0), .back = dice_new(seed, 6),
+		.o = o != NULL ? o : &anything,
 	};
 
 	c->seed = seed;
@@ -441,6 +443,7 @@ struct sim_case *draw(uint64_t seed, const struct draw_options *o)
 	draw_switches(&d);
 	choose_case(&d);
 	draw_world(&d);
+	draw_back(&d);
 	draw_rollout(&d);
 	if (!draw_plain(&d) && !d.o->nobody_else && dice_one_in(&d.dice, 3))
 		draw_acts(&d);

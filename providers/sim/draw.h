@@ -16,6 +16,7 @@ enum draw_kind {
 };
 struct draw_options {
 	enum draw_kind kind;
+	bool back;           /* the user goes back at some moment; false: drawn, of a fixed kind never */
 	bool nobody_else;    /* nobody changes anything meanwhile */
 	bool people_are_good; /* at once, exactly, and as told */
 	bool bridge_acts;    /* all systems are connected, and programs do what they can, finalize included */

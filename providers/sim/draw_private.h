@@ -35,12 +35,17 @@ struct drawn {
 	const char *flows[3];        /* status of each workflow */
 	const char *executors[4];    /* start, secret, settings, restart */
 	const char *converts;        /* Adobe converts it then, or NULL */
+	const char *key;             /* private key of the credential; NULL: any signs well */
+	bool can_go_back;            /* the file has what the way back needs */
+	bool keeps_key;              /* the file says that the app keeps its key, instead of where it is */
+	const char *file_key;        /* what the file's reference leads to */
 };
 
 struct draft {
 	struct sim_case *c;
 	struct arena *a;             /* the case's */
 	struct dice dice;
+	struct dice back;            /* of its own: what concerns the way back alone */
 	const struct draw_options *o;
 	struct drawn envs[DRAW_ENVS];
 	size_t count;
@@ -63,6 +68,8 @@ void draw_set(struct draft *d, struct value *map, const char *key, const char *f
 const char *draw_switch(const struct draft *d, const char *name); /* as drawn, or its default */
 
 void draw_switches(struct draft *d);
+void draw_back(struct draft *d);         /* once the world is drawn */
+void draw_back_ends(struct draft *d, bool all_done); /* what end is right changes with it */
 void draw_world(struct draft *d);
 void draw_rollout(struct draft *d);
 void draw_acts(struct draft *d);

@@ -85,6 +85,8 @@ static void add_app(struct draft *d, struct sb *out, const struct drawn *x)
 		sb_add(out, ", apply_pending: true");
 	if (dice_one_in(&d->dice, 4))
 		sb_add(out, ", stopped_is_meant: true");
+	if (x->keeps_key)
+		sb_add(out, ", keeps_private_key: true");
 	sb_add(out, "}\n");
 }
 
@@ -138,7 +140,20 @@ static void add_executors(struct sb *out, const struct drawn *x)
 	sb_add(out, "    executors: {");
 	for (size_t i = 0; i < 4; i++)
 		sb_addf(out, "%s: %s, ", names[i], x->executors[i]);
+	if (x->can_go_back)
+		sb_addf(out, "cancel: %s, ", x->e.by_bridge ? "bridge" : "operator");
 	sb_addf(out, "finalize: %s}\n", x->e.finalize_by_api ? "api" : "operator");
+}
+
+static void add_key(struct draft *d, struct sb *out, const struct drawn *x)
+{
+	const char *ref;
+
+	if (!x->can_go_back || x->keeps_key)
+		return;
+	ref = arena_printf(d->a, "file:secrets/%s-private-key", x->e.name);
+	sb_addf(out, "      private_key: {ref: \"%s\", late: true}\n", ref);
+	draw_ref(d, ref, x->file_key);
 }
 
 static void add_env(struct draft *d, struct sb *out, size_t i)
@@ -154,6 +169,7 @@ static void add_env(struct draft *d, struct sb *out, size_t i)
 		"    credential:\n      client_id: %s\n      client_secret: {ref: \"%s\", late: %s}\n",
 		x->e.file_client_id, x->e.secret_ref, x->is_late ? "true" : "false");
 	draw_ref(d, x->e.secret_ref, x->has_secret ? x->secret : NULL);
+	add_key(d, out, x);
 	add_app(d, out, x);
 	if (d->has_campaign) {
 		sb_addf(out, "    campaign: {tenant: %s", x->e.tenant);
@@ -169,6 +185,8 @@ static void add_env(struct draft *d, struct sb *out, size_t i)
 		sb_addf(out, "    consumers: [second-%s]\n", x->e.name);
 	add_gates(d, out, x);
 	add_executors(out, x);
+	if (x->e.rolls_back)
+		sb_add(out, "    on_failure: rollback\n");
 }
 
 void draw_rollout(struct draft *d)

@@ -69,7 +69,7 @@ static void add_uses(struct draft *d, struct value *cred, enum sim_live l)
 			 dice_between(&d->dice, 1, 100));
 }
 
-static void add_credential(struct draft *d, struct value *list, const struct drawn *x)
+static void add_credential(struct draft *d, struct value *list, struct drawn *x)
 {
 	static const char *const scopes[] = { "openid", "AdobeID", "campaign_sdk",
 					      "read_organizations", NULL };
@@ -83,8 +83,10 @@ static void add_credential(struct draft *d, struct value *list, const struct dra
 	draw_set(d, cred, "client_secret", "%s", x->secret);
 	if (strcmp(draw_switch(d, "secrets_shared"), "false") == 0)
 		draw_set(d, cred, "jwt_client_secret", "%s", draw_secret(d, "jwt"));
-	if (!draw_plain(d) && dice_one_in(&d->dice, 3))
-		draw_set(d, cred, "private_key", "%s", draw_secret(d, "key"));
+	if (!draw_plain(d) && dice_one_in(&d->dice, 3)) {
+		x->key = draw_secret(d, "key");
+		draw_set(d, cred, "private_key", "%s", x->key);
+	}
 	texts(d, cred, "scopes", scopes);
 	texts(d, cred, "services", services);
 	profiles = list_in(d, cred, "profiles");

@@ -74,8 +74,9 @@ static void watch_world(struct judge *j)
 	for (size_t i = 0; i < w->console.all_count; i++) {
 		const struct credential *c = w->console.all[i];
 
-		j->creds[j->cred_count++] =
-			(struct watched_cred){ .c = c, .first_jwt = c->jwt.last };
+		j->creds[j->cred_count++] = (struct watched_cred){
+			.c = c, .gone_at = cred_has_jwt(c) ? 0 : 1, .first_jwt = c->jwt.last
+		};
 	}
 	j->apps = arena_array(&j->arena, w->apps.count + 1, sizeof(*j->apps));
 	for (size_t i = 0; i < w->apps.count; i++) {
@@ -235,6 +236,7 @@ void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 
 	judge_look(j);
 	j->reads = false;
+	judge_back_ended(j, by_itself, exit_status);
 	if (reads)
 		return;
 	if (by_itself && !is_signal)

@@ -8,10 +8,14 @@
  *
  *   (a) the JWT credential is never deleted while an app depends on it, or without 24 h of quiet (true time), nor is anything deleted that
  *       nobody asked to delete. Excused is what nobody could have seen: an outsider's act within the console's lag before the deletion.
+ *       On the way back the same holds for the OAuth credential: a migration is not cancelled while an app depends on it, before the app that
+ *       was set back was seen to use JWT, or while somebody else uses OAuth; and nothing is finalized by a command that goes back.
  *   (b) no write takes effect twice: start, cancel, the same settings saved again, a second restart that nothing made necessary, a secret revealed
- *       that had been brought, the canary touched again. An outside hand, a workflow that FAILED, a kill and a command that failed excuse.
+ *       that had been brought, the canary touched again, a migration cancelled that nobody
+ *       asked (or asked once more) to take back. An outside hand, a workflow that FAILED, a kill and a command that failed excuse.
  *   (c) no secret text in any output, file or request but the one that needs it.
- *   (d) at the end each environment stands as it should: see sim_end.
+ *   (d) at the end each environment stands as it should: see sim_end. A way back that says that it is done has left JWT only, the app on
+ *       JWT, and what is meant to run running; one that was asked for when the JWT credential had been gone for long has written nothing.
  *   (e) when a command has ended by itself, no workflow is stopped that was meant to run, unless somebody else, or a person in the middle
  *       of a restart, stopped it.
  *   (f) reading commands change nothing, and mint no token of a client that is migrated.
@@ -36,6 +40,8 @@ void judge_failed_by_hand(struct judge *j, const char *instance);
 void judge_busy(struct judge *j, const char *env, bool is_busy);
 void judge_saw(struct judge *j, const char *channel, const char *text, size_t len);
 void judge_begins(struct judge *j, bool reads);
+/* The command that runs is asked to take it back. */
+void judge_takes_back(struct judge *j, const char *env);
 void judge_abandons(struct judge *j); /* what is open is given up: the next plan may do again what it did */
 /* @exit_status  -1 when it did not end by itself */
 void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status);

@@ -30,7 +30,7 @@ void judge_after_command(struct judge *j)
 
 /* ---- (d) ---- */
 
-static bool should_run(const struct watched_env *x, const struct workflow *f)
+bool judge_should_run(const struct watched_env *x, const struct workflow *f)
 {
 	return strcmp(x->e->workflows, "running") == 0 ||
 	       (strcmp(x->e->workflows, "keep") == 0 && f->meant_to_run);
@@ -52,7 +52,7 @@ static const char *what_is_missing(const struct watched_env *x)
 	for (size_t k = 0; k < WF_COUNT; k++) {
 		const struct workflow *f = &a->flows[k];
 
-		if (!should_run(x, f))
+		if (!judge_should_run(x, f))
 			continue;
 		if (f->status != WF_RUNNING && f->status != WF_STARTING)
 			return "a workflow that is meant to run does not";
@@ -62,7 +62,7 @@ static const char *what_is_missing(const struct watched_env *x)
 	return NULL;
 }
 
-static bool meddled(const struct watched_env *x)
+bool judge_meddled(const struct watched_env *x)
 {
 	return (x->app != NULL && (x->app->others || x->app->failed_by_hand)) ||
 	       (x->cred != NULL && x->cred->others);
@@ -103,11 +103,19 @@ static void judge_env_end(struct judge *j, const struct watched_env *x, int exit
 				"%s has a consumer on JWT that never ends, and lost its JWT credential",
 				x->e->name);
 		return;
+	case END_EITHER:
+		if (missing != NULL && judge_not_back(x, false) != NULL)
+			judge_say(
+				j, 'd',
+				"%s should be done, or back (exit status %d, plan %d): %s, and %s",
+				x->e->name, exit_status, planned_status, missing,
+				judge_not_back(x, false));
+		return;
 	case END_ANY:
 		break;
 	}
 	/* Whoever says that nothing is left to do has to be right, unless somebody else changed it. */
-	if (planned_status == 0 && missing != NULL && !meddled(x) && !x->misled &&
+	if (planned_status == 0 && missing != NULL && !judge_meddled(x) && !x->misled &&
 	    !is_not_seen(j, x->e) && strcmp(x->e->workflows, "stopped") != 0)
 		judge_say(j, 'd', "%s is said to be done (exit status %d, plan %d): %s", x->e->name,
 			  exit_status, planned_status, missing);

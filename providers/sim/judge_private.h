@@ -18,6 +18,8 @@ struct watched_app {
 	const char *saver;           /* who saved last; NULL: nobody has */
 	bool others;                 /* somebody else has changed something here */
 	bool failed_by_hand;         /* somebody else made a workflow fail */
+	int64_t stopped_at;          /* since the tool saved its settings: when the tool first stopped one of its workflows; 0: not yet */
+	int64_t started_at;          /* and when it started one last */
 	bool is_disturbed;           /* somebody else stopped or started a workflow, and nobody has restarted them since */
 };
 struct watched_cred {
@@ -25,6 +27,7 @@ struct watched_cred {
 	size_t users;                /* environments that use it */
 	size_t held;                 /* of these, how many have the client secret at their reference */
 	bool tool_finalized, others;
+	int64_t gone_at;             /* since when the JWT one is gone; 0: it is there */
 	int64_t first_jwt;           /* last JWT use before the world began; 0: none */
 };
 struct watched_env {
@@ -33,6 +36,9 @@ struct watched_env {
 	struct watched_cred *cred;   /* or NULL */
 	bool misled, busy, written;
 	bool canary_touched;         /* by the tool, and by nobody since */
+	bool back_asked;             /* for a way back, and none has been carried out since */
+	bool is_taken_back;          /* by the command that runs */
+	bool is_too_late;            /* which was given when the JWT credential had been gone for long */
 };
 struct judge {
 	struct arena arena;
@@ -57,3 +63,13 @@ struct watched_app *judge_app(struct judge *j, const char *instance); /* or what
 void judge_write(struct judge *j, const struct write_record *r);
 void judge_deletion(struct judge *j, const struct watched_cred *c, int64_t at);
 void judge_after_command(struct judge *j);     /* (e) */
+int64_t judge_blind_span(const struct judge *j); /* what happened so long ago, or less, nobody could have seen */
+bool judge_meddled(const struct watched_env *x); /* somebody else changed something in it */
+bool judge_should_run(const struct watched_env *x, const struct workflow *f);
+
+/* judge_back.c */
+void judge_cancel(struct judge *j, const struct watched_cred *c, const struct write_record *r);
+void judge_write_on_the_way_back(struct judge *j, const struct write_record *r, const struct watched_app *a, const struct watched_cred *c);
+/* What keeps it from being where it was before the migration; NULL: nothing. @is_held  the migration goes on for another environment */
+const char *judge_not_back(const struct watched_env *x, bool is_held);
+void judge_back_ended(struct judge *j, bool by_itself, int exit_status);

@@ -20,6 +20,11 @@ static int64_t blind_span(const struct world *w)
 	return w->sw.usage_lag + ROUND + (seen_by_api ? 0 : READING_LASTS);
 }
 
+int64_t judge_blind_span(const struct judge *j)
+{
+	return blind_span(j->w);
+}
+
 /* ---- (a) ---- */
 
 static bool is_outsider(struct judge *j, const char *by)
@@ -126,6 +131,8 @@ static void on_save(struct judge *j, const struct write_record *r, struct watche
 		judge_say(j, 'b', "the same settings of %s were saved a second time, by %s",
 			  a->app->instance, r->who);
 	a->tool_saved = tool ? now : NULL;
+	if (tool)
+		a->stopped_at = a->started_at = 0;
 	a->saver = r->who;
 	let_again(a);
 }
@@ -146,6 +153,10 @@ static void on_flow(struct judge *j, const struct write_record *r, struct watche
 				j, 'b',
 				"workflow %s was stopped again by %s, though it had been restarted and nothing had changed",
 				r->on, r->who);
+		if (stops && tool && a->stopped_at == 0)
+			a->stopped_at = r->at;
+		if (!stops && tool && a->stopped_at != 0)
+			a->started_at = r->at;
 		if (stops)
 			f->stopper = r->who;
 		f->tool_started = !stops && tool;
@@ -191,6 +202,8 @@ static void on_credential(struct judge *j, const struct write_record *r, struct 
 			  bool tool)
 {
 	c->others = c->others || (!tool && strcmp(r->what, "reveal-secret") != 0);
+	if (!cred_has_jwt(c->c) && c->gone_at == 0)
+		c->gone_at = r->at;
 	if (!tool) {
 		for (size_t i = 0; i < j->c->env_count; i++) {
 			if (j->envs[i].cred == c && j->envs[i].app != NULL)
@@ -203,6 +216,8 @@ static void on_credential(struct judge *j, const struct write_record *r, struct 
 		judge_deletion(j, c, r->at);
 	} else if (strcmp(r->what, "reveal-secret") == 0) {
 		on_reveal(j, r, c);
+	} else if (strcmp(r->what, "cancel-migration") == 0) {
+		judge_cancel(j, c, r);
 	} else if (strcmp(r->what, "start-migration") != 0) {
 		judge_say(j, strncmp(r->what, "delete", 6) == 0 ? 'a' : 'b',
 			  "%s on the credential of %s by %s: no step is about that", r->what,
@@ -249,8 +264,10 @@ void judge_write(struct judge *j, const struct write_record *r)
 	if (j->reads && tool && strcmp(r->who, "page") != 0)
 		judge_say(j, 'f', "%s on %s by %s while a reading command ran", r->what, r->on,
 			  r->who);
-	if (tool)
+	if (tool) {
 		note_env(j, a, c);
+		judge_write_on_the_way_back(j, r, a, c);
+	}
 	if (a != NULL)
 		on_app(j, r, a, tool);
 	else if (c != NULL)

@@ -136,6 +136,15 @@ static bool bring(struct person *p, struct errand *x, const struct instruction *
 	return true;
 }
 
+static const char *given(const struct person *p, const char *ref)
+{
+	for (size_t i = 0; i < p->c->secret_count; i++) {
+		if (p->c->secrets[i].text != NULL && strcmp(p->c->secrets[i].name, ref) == 0)
+			return p->c->secrets[i].text;
+	}
+	return NULL;
+}
+
 /* What the reference holds, as somebody sees who looks there: their own, the case's, or what the bridge brought from the console. */
 static const char *held(const struct person *p, const struct errand *x, const char *ref)
 {
@@ -143,10 +152,8 @@ static const char *held(const struct person *p, const struct errand *x, const ch
 
 	if (x->brought != NULL)
 		return x->brought;
-	for (size_t i = 0; i < p->c->secret_count; i++) {
-		if (p->c->secrets[i].text != NULL && strcmp(p->c->secrets[i].name, ref) == 0)
-			return p->c->secrets[i].text;
-	}
+	if (given(p, ref) != NULL)
+		return given(p, ref);
 	return c != NULL && console_newest_secret(c) != NULL ? console_newest_secret(c)->value :
 							       NULL;
 }
@@ -164,7 +171,7 @@ static bool save(struct person *p, struct errand *x, const struct instruction *i
 	secret = ref != NULL ? held(p, x, ref) : NULL;
 	if (app == NULL || client == NULL || secret == NULL)
 		return false;
-	if (x->saved != NULL && app->saved == x->saved)
+	if (x->saved != NULL && app->saved == x->saved && x->saved->oauth)
 		return true;
 	if (person_errs(p, p->c->people.wrong_secret)) {
 		err_on_purpose(p, x);
@@ -177,6 +184,44 @@ static bool save(struct person *p, struct errand *x, const struct instruction *i
 		return false;
 	x->saved = app->saved;
 	return true;
+}
+
+static bool save_back(struct person *p, struct errand *x, const struct instruction *in,
+		      struct scene_says *ret, struct arena *a)
+{
+	const char *instance = person_told(in, "instance '", "'", a),
+		   *client = person_told(in, "See that Client ID is ", ", or type it", a),
+		   *ref = person_told(in, "with its first and last line: what ", " holds", a);
+	const char *key = ref != NULL ? given(p, ref) : NULL;
+	struct app *app = instance != NULL ? app_find(p->w, instance) : NULL;
+	struct value *form = value_map(a);
+
+	(void)ret;
+	if (app == NULL || client == NULL || (ref != NULL && key == NULL))
+		return false;
+	if (x->saved != NULL && app->saved == x->saved && !x->saved->oauth)
+		return true;
+	value_set(a, form, "auth_type", value_string(a, "jwt"));
+	value_set(a, form, "client_id", value_string(a, client));
+	if (key != NULL) /* else the app is said to have kept it */
+		value_set(a, form, "private_key", value_string(a, key));
+	if (!page_post(p, arena_printf(a, "/pages/app/%s/settings", app->instance), form, a))
+		return false;
+	x->saved = app->saved;
+	return true;
+}
+
+/* They compare the two times on the card, as they are told, and go no further when OAuth was used later. */
+static bool cancel(struct person *p, struct errand *x, const struct instruction *in,
+		   struct scene_says *ret, struct arena *a)
+{
+	const struct credential *c = page_credential(p, x->env, in, a);
+
+	(void)ret;
+	if (c == NULL || c->state == CRED_COMPLETED)
+		return false;
+	return c->state == CRED_JWT_ONLY ||
+	       (c->jwt.shown > c->oauth.shown && page_press(p, c, "cancel", NULL, a));
 }
 
 static bool finalize(struct person *p, struct errand *x, const struct instruction *in,
@@ -269,12 +314,15 @@ static const struct {
 	const char *step;
 	bool (*act)(struct person *p, struct errand *x, const struct instruction *in,
 		    struct scene_says *ret, struct arena *a);
+	bool is_back; /* of the way back: somebody who has restarted once may still only say that it is done */
 } acts[] = {
-	{ "console.migration/start", start },
-	{ "console.secret/bring", bring },
-	{ "app.settings/switch", save },
-	{ "app.workflow/restart", restart },
-	{ "console.migration/finalize", finalize },
+	{ "console.migration/start", start, false },
+	{ "console.secret/bring", bring, false },
+	{ "app.settings/switch", save, false },
+	{ "app.workflow/restart", restart, false },
+	{ "console.migration/finalize", finalize, false },
+	{ "app.settings/switch-back", save_back, true },
+	{ "console.migration/cancel", cancel, true },
 };
 
 /* ---- readings ---- */
@@ -292,6 +340,8 @@ static bool tell_facts(struct person *p, struct errand *x, const char *thing, co
 		at += 7;
 		name = arena_strndup(a, at, strcspn(at, "= ]"));
 		text = page_fact(p, x->env, thing, name, a);
+		if (text != NULL && *text == '\0' && strstr(args, "or =0") != NULL)
+			text = "0"; /* the card says that it never did */
 		if (text != NULL && *text != '\0')
 			facts[n++] = arena_printf(a, "%s=%s", name, text);
 	}
@@ -356,7 +406,8 @@ static bool act(struct person *p, struct errand *x, const char *step, const stru
 	for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
 		if (strcmp(acts[i].step, step) != 0)
 			continue;
-		if (!x->has_lied && x->stage == RESTART_NONE &&
+		if (!x->has_lied &&
+		    (x->stage == RESTART_NONE || (acts[i].is_back && x->stage == RESTART_DONE)) &&
 		    person_errs(p, p->c->people.only_says)) {
 			x->has_lied = true;
 			err_on_purpose(p, x);

@@ -122,6 +122,11 @@ static void scene_begins(void *ctx, enum scene_command kind)
 		judge_abandons(s->judge);
 }
 
+static void scene_takes_back(void *ctx, const char *env)
+{
+	judge_takes_back(((struct stage *)ctx)->judge, env);
+}
+
 static void scene_ended(void *ctx, enum scene_command kind, bool by_itself, int exit_status)
 {
 	judge_ended(((struct stage *)ctx)->judge, kind == SCENE_READS, by_itself, exit_status);
@@ -160,6 +165,7 @@ struct stage *stage_new(const struct sim_case *c, struct err *err)
 				   scene_person,
 				   scene_saw,
 				   scene_begins,
+				   scene_takes_back,
 				   scene_ended,
 				   scene_settled,
 				   scene_verdict };

@@ -25,6 +25,7 @@ struct wish {
 	uint64_t seeds, from, seed, bench;
 	unsigned jobs;
 	enum draw_kind kind;
+	bool back;
 	bool one, coverage, sweep, goes_on;
 	bool random; /* one case of a kind, as a random one and not as one of the sweep */
 	const char *schedule;
@@ -36,7 +37,8 @@ static const char usage[] =
 	"       sim --seed S [--kind K [--random]] [--schedule 'KIND:N ...']   one of them, told at length\n"
 	"       sim --sweep [--kind K] [--jobs J]                     everything that can go wrong once, everywhere\n"
 	"       sim --bench [N]                                       how fast\n"
-	"K: anything (default), bridge, operator; one of the latter with --seed is the sweep's case, unless --random\n";
+	"K: anything (default), bridge, operator, back (anything whose user goes back), back-bridge, back-operator; one of bridge, operator and\n"
+	"those that end so is the sweep's case with --seed, unless --random\n";
 
 static bool read_number(const char *text, uint64_t *ret)
 {
@@ -48,15 +50,19 @@ static bool read_number(const char *text, uint64_t *ret)
 	return !*end;
 }
 
-static bool read_kind(const char *text, enum draw_kind *ret)
+/* "back" and what begins so: the same, and back. */
+static bool read_kind(const char *text, struct wish *w)
 {
 	static const char *const names[] = {
 		[DRAW_ANYTHING] = "anything", [DRAW_BRIDGE] = "bridge", [DRAW_OPERATOR] = "operator"
 	};
 
+	w->back = text && strncmp(text, "back", 4) == 0;
+	if (w->back)
+		text = text[4] == '-' ? text + 5 : text[4] ? NULL : names[DRAW_ANYTHING];
 	for (size_t i = 0; text && i < ARRAY_LEN(names); i++)
 		if (strcmp(text, names[i]) == 0) {
-			*ret = (enum draw_kind)i;
+			w->kind = (enum draw_kind)i;
 			return true;
 		}
 	return false;
@@ -88,7 +94,7 @@ static int read_option(struct wish *w, const char *option, const char *word)
 		return 2;
 	}
 	if (strcmp(option, "--kind") == 0)
-		return read_kind(word, &w->kind) ? 2 : 0;
+		return read_kind(word, w) ? 2 : 0;
 	if (!read_number(word, &n))
 		return 0;
 	if (strcmp(option, "--seeds") == 0) {
@@ -108,7 +114,7 @@ static int read_option(struct wish *w, const char *option, const char *word)
 
 static struct play random_play(const struct wish *w, uint64_t seed)
 {
-	return (struct play){ .seed = seed, .draw = { .kind = w->kind } };
+	return (struct play){ .seed = seed, .draw = { .kind = w->kind, .back = w->back } };
 }
 
 static bool random_case(void *ctx, uint64_t index, struct counts *into)
@@ -167,7 +173,7 @@ static int one_case(const struct wish *w)
 	}
 	p.fixed = fixed;
 	if (w->kind != DRAW_ANYTHING && !w->random) {
-		p.draw = sweep_draw(w->kind);
+		p.draw = sweep_draw(w->kind, w->back);
 		p.calm = true;
 	}
 	return play_tell(&p) ? 0 : 1;
@@ -188,9 +194,10 @@ static bool measure(uint64_t count, bool values)
 	double began = seconds(), took;
 
 	for (uint64_t i = 0; i < count; i++) {
-		struct play p = {
-			.seed = i, .draw = sweep_draw(DRAW_BRIDGE), .calm = true, .values = values
-		};
+		struct play p = { .seed = i,
+				  .draw = sweep_draw(DRAW_BRIDGE, false),
+				  .calm = true,
+				  .values = values };
 		struct drive_result r;
 
 		play_case(&p, &r);
@@ -237,6 +244,6 @@ int main(int argc, char **argv)
 		return bytes && values ? 0 : 1;
 	}
 	if (w.sweep)
-		return sweep(w.kind, w.jobs);
+		return sweep(w.kind, w.back, w.jobs);
 	return w.one ? one_case(&w) : random_cases(&w);
 }

@@ -123,6 +123,7 @@ void play_case(const struct play *p, struct drive_result *ret)
 		.person_delay_ms = c->people.delay_max,
 		.values = p->values,
 		.calm = p->calm,
+		.goes_back = c->goes_back,
 		.is_told = p->is_told,
 	};
 

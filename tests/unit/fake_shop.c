@@ -521,8 +521,12 @@ static int back_key(const struct view *v, struct changes *c, struct err *err)
 
 static int back_settings(const struct view *v, struct changes *c, struct err *err)
 {
+	static const char *const facts[] = { "use", NULL };
+
 	(void)err;
-	if (is_unset(v) == SETTLED_NO)
+	if (!view_known(v, "shop.settings"))
+		changes_attest(c, "shop.settings", facts, "nobody can read it", NULL);
+	else if (is_unset(v) == SETTLED_NO)
 		changes_add(c, &change_unset, NULL, NULL, "new-set");
 	return 0;
 }

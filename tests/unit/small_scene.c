@@ -142,6 +142,12 @@ static void command_begins(void *ctx, enum scene_command kind)
 	((struct small_scene *)ctx)->begins++;
 }
 
+static void takes_back(void *ctx, const char *env)
+{
+	(void)env;
+	((struct small_scene *)ctx)->backs++;
+}
+
 static void command_ended(void *ctx, enum scene_command kind, bool by_itself, int exit_status)
 {
 	struct small_scene *s = ctx;
@@ -174,7 +180,7 @@ void small_scene_init(struct small_scene *s)
 
 	*s = (struct small_scene){
 		.scene = { s, now, advance, next_event, route, answer, date, person, saw_text,
-			   command_begins, command_ended, settled, verdict },
+			   command_begins, takes_back, command_ended, settled, verdict },
 	};
 	diags_init(&d, &a);
 	assert_int_equal(yaml_parse(&a, "world.yaml", the_world, sizeof(the_world) - 1, NULL, &doc,

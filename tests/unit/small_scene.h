@@ -12,7 +12,7 @@ struct small_scene {
 	struct scene scene;
 	struct world *world;
 	struct arena arena;
-	unsigned answers, texts, begins, ends, kills, persons, settled;
+	unsigned answers, texts, begins, ends, kills, persons, settled, backs;
 	int exit_status, planned_status;
 	const char *verdict;      /* what it says; NULL: sound */
 	const char *seen_secret;  /* a channel other than a request that held the word SMALL_SECRET */

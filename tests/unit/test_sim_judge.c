@@ -374,7 +374,7 @@ static void what_no_step_does_is_b(void **state)
 	(void)state;
 	assert_int_equal(console_cancel(t.w, t.cred, "bridge", &why), 0);
 	judge_look(t.j);
-	guilty(&t, 'b', "cancel-migration");
+	guilty(&t, 'b', "nobody asked for it");
 	close_court(&t);
 	t = open_court(DRAW_BRIDGE, 0);
 	dynamics_edit(t.w, dynamics_org(t.w, t.env->org)->contacts[0], "api");
@@ -704,6 +704,287 @@ static void only_the_tools_own_mint_while_reading_is_f(void **state)
 	close_court(&t);
 }
 
+/* ---- the way back ---- */
+
+static void cancels(struct court *t, const char *who)
+{
+	const char *why = NULL;
+
+	assert_int_equal(console_cancel(t->w, t->cred, who, &why), 0);
+	judge_look(t->j);
+}
+
+static void asks_back(struct court *t)
+{
+	judge_ended(t->j, false, true, 3);
+	judge_begins(t->j, false);
+	judge_takes_back(t->j, t->env->name);
+}
+
+/* The app is on JWT again, restarted, and seen to use it. */
+static struct court set_back(void)
+{
+	struct court t = switched(DRAW_BRIDGE);
+
+	asks_back(&t);
+	saves(&t, false, "bridge");
+	restarts(&t, "bridge");
+	pass(&t, WHEN_HOUR);
+	return t;
+}
+
+/* What the judge is told of the environment, anew. */
+static void rewrite(struct court *t, enum sim_end end, bool rolls_back)
+{
+	struct sim_env *e = arena_alloc(&t->c->arena, sizeof(*e));
+
+	*e = *t->env;
+	e->end = end;
+	e->rolls_back = rolls_back;
+	t->c->envs = t->env = e;
+	judge_free(t->j);
+	t->j = judge_new(t->w, t->c);
+}
+
+static void a_whole_way_back_is_sound_and_so_is_another_way_forward(void **state)
+{
+	struct court t = set_back();
+
+	(void)state;
+	cancels(&t, "bridge");
+	judge_ended(t.j, false, true, 0);
+	sound(&t);
+	judge_begins(t.j, false);
+	starts(&t, "bridge");
+	saves(&t, true, "bridge");
+	restarts(&t, "bridge");
+	judge_ended(t.j, false, true, 3);
+	sound(&t);
+	close_court(&t);
+}
+
+static void cancelling_what_nobody_asked_for_again_is_b(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct court t = set_back();
+
+		cancels(&t, "bridge");
+		starts(&t, "bridge");
+		if (i == 0)
+			asks_back(&t);
+		cancels(&t, "bridge");
+		if (i == 0)
+			sound(&t);
+		else
+			guilty(&t, 'b', "nobody asked for it");
+		close_court(&t);
+	}
+}
+
+static void what_the_file_says_of_failed_gates_was_asked_for(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+
+		rewrite(&t, END_ANY, i == 0);
+		starts(&t, "bridge");
+		cancels(&t, "bridge");
+		if (i == 0)
+			sound(&t);
+		else
+			guilty(&t, 'b', "nobody asked for it");
+		close_court(&t);
+	}
+}
+
+static void cancelling_what_an_app_is_set_to_or_runs_with_is_a(void **state)
+{
+	static const char *const by[] = { "bridge", "page" };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct court t = switched(DRAW_BRIDGE);
+
+		asks_back(&t);
+		if (i >= 2) /* saved, and its workflows run with what was before */
+			saves(&t, false, "bridge");
+		cancels(&t, by[i % 2]);
+		guilty(&t, 'a', "runs with it");
+		close_court(&t);
+	}
+}
+
+static void an_app_that_somebody_switched_a_moment_ago_is_excused_an_hour_ago_not(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct court t = set_back();
+
+		saves(&t, true, "somebody");
+		pass(&t, i == 0 ? WHEN_MINUTE : 3 * WHEN_HOUR);
+		cancels(&t, "bridge");
+		if (i == 0)
+			sound(&t);
+		else
+			guilty(&t, 'a', "is set to it");
+		close_court(&t);
+	}
+}
+
+static void cancelling_before_jwt_was_used_again_is_a(void **state)
+{
+	struct court t = switched(DRAW_BRIDGE);
+
+	(void)state;
+	asks_back(&t);
+	saves(&t, false, "bridge");
+	for (size_t i = 0; i < WF_COUNT; i++) {
+		if (t.app->flows[i].meant_to_run)
+			(void)!wf_stop(t.w, &t.app->flows[i], "bridge");
+	}
+	pass(&t, WHEN_HOUR);
+	cancels(&t, "bridge");
+	guilty(&t, 'a', "nobody has used JWT since");
+	close_court(&t);
+}
+
+static void cancelling_while_somebody_uses_oauth_is_a(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct court t = set_back();
+
+		mints(&t, GRANT_OAUTH, "consumer:nightly");
+		if (i == 1) /* nobody could have seen it */
+			pass(&t, WHEN_MINUTE);
+		else
+			pass(&t, i == 2 ? 25 * WHEN_HOUR : 3 * WHEN_HOUR);
+		if (i == 3) /* the tool's own use hides it */
+			mints(&t, GRANT_OAUTH, "other");
+		cancels(&t, "bridge");
+		if (i > 0)
+			sound(&t);
+		else
+			guilty(&t, 'a', "consumer:nightly used OAuth at");
+		close_court(&t);
+	}
+}
+
+static void deleting_the_jwt_credential_on_the_way_back_is_a(void **state)
+{
+	struct court t = switched(DRAW_BRIDGE);
+
+	(void)state;
+	pass(&t, 25 * WHEN_HOUR);
+	asks_back(&t);
+	finalizes(&t, "api");
+	guilty(&t, 'a', "on the way back");
+	close_court(&t);
+}
+
+static void the_settings_written_back_twice_are_b(void **state)
+{
+	struct court t = set_back();
+
+	(void)state;
+	saves(&t, false, "bridge");
+	guilty(&t, 'b', "saved a second time");
+	close_court(&t);
+}
+
+static void a_way_back_that_says_done_too_early_is_d(void **state)
+{
+	static const char *const words[] = { "the migration is under way still",
+					     "the app is not set to JWT",
+					     "a workflow that is meant to run does not" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct court t = i == 1 ? switched(DRAW_BRIDGE) : set_back();
+
+		if (i == 1) { /* done by somebody who is excused of nothing else */
+			asks_back(&t);
+			t.cred->state = CRED_JWT_ONLY;
+		}
+		if (i == 2) {
+			cancels(&t, "bridge");
+			t.app->flows[WF_INGRESS].status = WF_FAILED;
+		}
+		judge_ended(t.j, false, true, 0);
+		guilty(&t, 'd', words[i]);
+		close_court(&t);
+	}
+}
+
+static void a_way_back_that_waits_or_was_killed_promises_nothing(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct court t = set_back();
+
+		judge_ended(t.j, false, i == 0, i == 0 ? 3 : -1);
+		judge_begins(t.j, false);
+		judge_ended(t.j, false, true, 0); /* of another command */
+		sound(&t);
+		close_court(&t);
+	}
+}
+
+static void a_way_back_that_leaves_a_workflow_stopped_is_e(void **state)
+{
+	struct court t = switched(DRAW_BRIDGE);
+
+	(void)state;
+	asks_back(&t);
+	saves(&t, false, "bridge");
+	assert_int_equal(wf_stop(t.w, &t.app->flows[WF_INGRESS], "bridge"), 0);
+	pass(&t, 10 * WHEN_MINUTE);
+	judge_ended(t.j, false, true, 3);
+	guilty(&t, 'e', "geometrixx-dev/ingress");
+	close_court(&t);
+}
+
+static void writing_past_the_point_of_no_return_is_d(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct court t = open_court(DRAW_BRIDGE, 1 + LIVE_DONE);
+
+		pass(&t, 2 * WHEN_HOUR);
+		judge_begins(t.j, false);
+		if (i == 0)
+			judge_takes_back(t.j, t.env->name);
+		saves(&t, false, "bridge");
+		if (i == 0)
+			guilty(&t, 'd', "past its point of no return");
+		else
+			sound(&t);
+		close_court(&t);
+	}
+}
+
+static void who_may_go_back_has_to_be_done_or_back_at_the_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct court t = i == 0 ? open_court(DRAW_BRIDGE, 0) :
+				 i == 1 ? set_back() :
+					  switched(DRAW_BRIDGE);
+
+		if (i == 1)
+			cancels(&t, "bridge");
+		rewrite(&t, END_EITHER, true);
+		judge_settled(t.j, 0, 2);
+		if (i < 2)
+			sound(&t);
+		else
+			guilty(&t, 'd', "should be done, or back");
+		close_court(&t);
+	}
+}
+
 static void the_first_violation_stays_and_says_when(void **state)
 {
 	struct court t = open_court(DRAW_BRIDGE, 0);
@@ -752,6 +1033,21 @@ int main(void)
 			a_kill_a_signal_a_busy_person_and_others_excuse_a_stopped_workflow),
 		cmocka_unit_test(reading_commands_that_write_are_f),
 		cmocka_unit_test(only_the_tools_own_mint_while_reading_is_f),
+		cmocka_unit_test(a_whole_way_back_is_sound_and_so_is_another_way_forward),
+		cmocka_unit_test(cancelling_what_nobody_asked_for_again_is_b),
+		cmocka_unit_test(what_the_file_says_of_failed_gates_was_asked_for),
+		cmocka_unit_test(cancelling_what_an_app_is_set_to_or_runs_with_is_a),
+		cmocka_unit_test(
+			an_app_that_somebody_switched_a_moment_ago_is_excused_an_hour_ago_not),
+		cmocka_unit_test(cancelling_before_jwt_was_used_again_is_a),
+		cmocka_unit_test(cancelling_while_somebody_uses_oauth_is_a),
+		cmocka_unit_test(deleting_the_jwt_credential_on_the_way_back_is_a),
+		cmocka_unit_test(the_settings_written_back_twice_are_b),
+		cmocka_unit_test(a_way_back_that_says_done_too_early_is_d),
+		cmocka_unit_test(a_way_back_that_waits_or_was_killed_promises_nothing),
+		cmocka_unit_test(a_way_back_that_leaves_a_workflow_stopped_is_e),
+		cmocka_unit_test(writing_past_the_point_of_no_return_is_d),
+		cmocka_unit_test(who_may_go_back_has_to_be_done_or_back_at_the_end),
 		cmocka_unit_test(the_first_violation_stays_and_says_when),
 	};
 

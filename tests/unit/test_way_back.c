@@ -147,6 +147,35 @@ static void apply_goes_on_with_the_way_back_that_the_journal_tells_of(void **sta
 	shop_free(s);
 }
 
+/* The app was set to the new key, and nobody has said so: what was said of it before must not let that key be taken away. */
+static void what_was_said_before_a_person_was_asked_to_act_is_asked_anew(void **state)
+{
+	struct shop *s = shop_new(HEAD ENV("dev", "p0", "c0", ", executors: {set: operator}"));
+	const char *const old[] = { "use=old", NULL }, *const new[] = { "use=new", NULL };
+	const struct attest before = { .facts = old }, after = { .facts = new };
+	struct apply_result r;
+
+	(void)state;
+	s->w->projects[0].settings_denied = true;
+	assert_int_equal(shop_apply(s, &r), E_NONE);
+	shop_ack(s, "dev/shop.settings/attest", &before);
+	assert_ends(s, E_WAIT);
+	assert_int_equal(s->instructed, 1);
+	s->w->projects[0].set_new = true;
+	s->w->projects[0].saved_at = fake_server_now(&s->w->clock);
+
+	turn(s, DIRECTION_BACK);
+	assert_int_equal(shop_apply(s, &r), E_NONE);
+	assert_int_equal(r.plan_status, 3);
+	assert_int_equal(shop_journal_count(s, "\"type\":\"leave\""), 0);
+	shop_ack(s, "dev/shop.settings/attest", &after);
+	(void)shop_apply(s, &r);
+	assert_int_equal(shop_journal_count(s, "\"direction\":\"back\""), 1);
+	assert_int_equal(s->w->projects[0].unsets, 1);
+	assert_int_equal(s->w->clients[0].retracts, 0); /* nobody can see that it was set back */
+	shop_free(s);
+}
+
 static void who_uses_the_new_key_still_keeps_it_from_being_taken_away(void **state)
 {
 	struct shop *s = switched(shop_one_env);
@@ -561,6 +590,7 @@ int main(void)
 		cmocka_unit_test(where_nothing_was_begun_the_open_run_is_left_all_the_same),
 		cmocka_unit_test(a_way_back_that_is_refused_changes_nothing),
 		cmocka_unit_test(apply_goes_on_with_the_way_back_that_the_journal_tells_of),
+		cmocka_unit_test(what_was_said_before_a_person_was_asked_to_act_is_asked_anew),
 		cmocka_unit_test(who_uses_the_new_key_still_keeps_it_from_being_taken_away),
 		cmocka_unit_test(
 			an_intent_that_cannot_be_undone_outweighs_a_live_state_that_may_be_late),
