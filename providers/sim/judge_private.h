@@ -19,6 +19,9 @@ struct watched_app {
 	bool others;                 /* somebody else has changed something here */
 	bool failed_by_hand;         /* somebody else made a workflow fail */
 	bool is_disturbed;           /* somebody else stopped or started a workflow, and nobody has restarted them since */
+	bool depends;                /* on the JWT credential, at the last look */
+	int64_t depended_ms;         /* the last moment at which it did; 0: never */
+	int64_t fenced_ms;           /* the tool restarted it then, and nobody has used OAuth since; 0: no fence stands */
 };
 struct watched_cred {
 	const struct credential *c;
@@ -26,6 +29,7 @@ struct watched_cred {
 	size_t held;                 /* of these, how many have the client secret at their reference */
 	bool tool_finalized, others;
 	int64_t first_jwt;           /* last JWT use before the world began; 0: none */
+	int64_t oauth_ms;            /* last OAuth use by anybody but the tool; 0: none */
 };
 struct watched_env {
 	const struct sim_env *e;
@@ -56,4 +60,10 @@ struct watched_cred *judge_cred(struct judge *j, const char *id);
 struct watched_app *judge_app(struct judge *j, const char *instance); /* or what "instance/workflow" begins with */
 void judge_write(struct judge *j, const struct write_record *r);
 void judge_deletion(struct judge *j, const struct watched_cred *c, int64_t at);
+bool judge_could_not_know(struct judge *j, const struct watched_app *a, int64_t at); /* that the app had been switched back */
+const char *judge_dependence(const struct watched_app *a, const struct credential *c); /* how it does, or NULL */
+void judge_note_dependence(struct judge *j);   /* at each look */
+void judge_note_mint(struct judge *j, const struct mint_record *m);
+void judge_proof(struct judge *j, const struct watched_cred *c, int64_t at); /* what a deletion has to rest on */
+void judge_lift_fences(struct judge *j);       /* the run that put them up is over */
 void judge_after_command(struct judge *j);     /* (e) */
