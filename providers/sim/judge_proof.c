@@ -5,11 +5,12 @@
 #include "core/base/when.h"
 #include "providers/sim/judge_private.h"
 
-/*
- * The contract: a sample says nothing about the ten minutes before it, so that a day of quiet takes a day and ten minutes. Clocks of systems
- * that are less than five minutes apart are compared, so true time can be that much shorter.
- */
-#define QUIET (WHEN_DAY + 10 * WHEN_MINUTE - 5 * WHEN_MINUTE)
+/* The contract: a sample says nothing about the ten minutes before it, so that a day of quiet takes a day and ten minutes. */
+#define QUIET (WHEN_DAY + 10 * WHEN_MINUTE)
+#define SKEW_MAX                                                                                   \
+	(5 *                                                                                       \
+	 WHEN_MINUTE) /* clocks that are less than this apart are compared, and true time can be that much shorter */
+#define ROUNDING (5 * WHEN_SECOND) /* Date has no fractions */
 #define UNDER_WAY                                                                                  \
 	(65 *                                                                                      \
 	 WHEN_SECOND) /* a mint that was asked for before the restart began is heard of so late */
@@ -77,8 +78,23 @@ static bool is_excused(struct judge *j, const struct watched_app *a, int64_t at)
 	return a->others || judge_env(j, a->env->name)->misled || judge_could_not_know(j, a, at);
 }
 
+/* How far the clocks are apart that a day is measured by. */
+static int64_t skew(const struct world *w)
+{
+	static const enum world_system by[] = { SYS_CONSOLE, SYS_IMS, SYS_BRIDGE, SYS_CAMPAIGN,
+						SYS_DYNAMICS };
+	int64_t least = 0, most = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(by); i++) {
+		least = MIN_OF(least, w->sw.skew[by[i]]);
+		most = MAX_OF(most, w->sw.skew[by[i]]);
+	}
+	return MIN_OF(most - least, SKEW_MAX);
+}
+
 void judge_proof(struct judge *j, const struct watched_cred *c, int64_t at)
 {
+	int64_t quiet = QUIET - skew(j->w) - ROUNDING - (j->c->people.coarse > 0 ? WHEN_MINUTE : 0);
 	char when[WHEN_TEXT_MAX];
 
 	for (size_t i = 0; i < j->app_count; i++) {
@@ -87,7 +103,7 @@ void judge_proof(struct judge *j, const struct watched_cred *c, int64_t at)
 		if (cred_of(j, a) != c || is_excused(j, a, at))
 			continue;
 		/* People who tell an earlier time than the one asked for make the day shorter. */
-		if (a->depended_ms != 0 && at - a->depended_ms < QUIET && j->c->people.early == 0)
+		if (a->depended_ms != 0 && at - a->depended_ms < quiet && j->c->people.early == 0)
 			judge_say(
 				j, 'a',
 				"the JWT credential of %s was deleted; app %s lived on it until %s, which is less than a day before the last ten minutes",

@@ -36,7 +36,7 @@ static const char usage[] =
 	"       sim --seed S [--kind K [--random]] [--schedule 'KIND:N ...']   one of them, told at length\n"
 	"       sim --sweep [--kind K] [--jobs J]                     everything that can go wrong once, everywhere\n"
 	"       sim --bench [N]                                       how fast\n"
-	"K: anything (default), bridge, operator; one of the latter with --seed is the sweep's case, unless --random\n";
+	"K: anything (default), bridge, operator, evidence; one of the latter with --seed is the sweep's case, unless --random\n";
 
 static bool read_number(const char *text, uint64_t *ret)
 {
@@ -51,7 +51,10 @@ static bool read_number(const char *text, uint64_t *ret)
 static bool read_kind(const char *text, enum draw_kind *ret)
 {
 	static const char *const names[] = {
-		[DRAW_ANYTHING] = "anything", [DRAW_BRIDGE] = "bridge", [DRAW_OPERATOR] = "operator"
+		[DRAW_ANYTHING] = "anything",
+		[DRAW_BRIDGE] = "bridge",
+		[DRAW_OPERATOR] = "operator",
+		[DRAW_EVIDENCE] = "evidence",
 	};
 
 	for (size_t i = 0; text && i < ARRAY_LEN(names); i++)
