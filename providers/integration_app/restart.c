@@ -31,6 +31,7 @@
 enum stage {
 	BEGIN,
 	FIRST,
+	FIRST_PAUSE,
 	STOP,
 	STOP_PAUSE,
 	STOP_LOOK,
@@ -511,6 +512,9 @@ static enum next first_looked(struct call *c, struct restart *r, const struct ht
 	struct app_workflow wf[APP_WORKFLOWS];
 	const struct http_req asked = { .conn = "bridge", .what = "read workflows" };
 
+	/* Nothing tells yet whether a killed program has left them stopped: an answer that is missing is asked for again. */
+	if (!last && r->waited_ms <= MEND_MAX_MS)
+		return nap(c, r, FIRST_PAUSE);
 	if (!last || last->status != 200) {
 		if (last)
 			app_unexpected(&asked, last, r->instance, err);
@@ -518,6 +522,7 @@ static enum next first_looked(struct call *c, struct restart *r, const struct ht
 			err_set(err, E_TRANSPORT, "bridge: read workflows: the reply was lost");
 		return NEXT_FAIL;
 	}
+	wait_begins(r);
 	if (app_read_workflows(last->body, wf, err) < 0) {
 		err_wrap(err, "bridge: read workflows");
 		return NEXT_FAIL;
@@ -545,6 +550,8 @@ static enum next go_on(struct call *c, const struct http_resp *last, struct http
 		return look(c, req, err, FIRST);
 	case FIRST:
 		return first_looked(c, r, last, req, err);
+	case FIRST_PAUSE:
+		return look(c, req, err, FIRST);
 	case STOP:
 		return stop_answered(c, r, last, req, err);
 	case STOP_PAUSE:
