@@ -723,7 +723,8 @@ static void a_secret_that_two_places_name_is_told_at_both(void **state)
 		"    connections: {shop: {url: \"https://shop.example/\", auth: {kind: bearer, token: {ref: file:secret, late: true}}}}\n"
 		"    project: {organization: org-1, title: Dev}\n"
 		"    credential: {client_id: client-dev, client_secret: {ref: file:secret, late: true}}\n"
-		"    app: {instance: dev}\n");
+		"    app: {instance: dev}\n"
+		"    executors: {close: operator}\n");
 	struct refs once = { "" }, each = { "" };
 	(void)state;
 	assert_string_equal(l->text.buf, "");
