@@ -319,7 +319,7 @@ void rollout_digest(const struct rollout *r, const struct rollout_env *const *en
 
 struct ref_walk {
 	struct arena arena; /* of what was seen */
-	struct value *seen;
+	struct value *seen; /* NULL: each place is told */
 	const struct rollout_env *env;
 	rollout_secret_fn *fn;
 	void *arg;
@@ -332,9 +332,11 @@ static void visit_secret(void *arg, const char *path, const struct value *secret
 	bool is_late = value_bool_or(value_get(secret, "late"), false);
 	const char *text = value_text_or(ref, "");
 	const char *key = arena_join(&w->arena, is_late ? "late" : "now", ' ', text);
-	if (value_get(w->seen, key))
+
+	if (w->seen && value_get(w->seen, key))
 		return;
-	value_set(&w->arena, w->seen, key, secret);
+	if (w->seen)
+		value_set(&w->arena, w->seen, key, secret);
 	w->fn(w->arg, &(struct rollout_secret){ .ref = text,
 						.is_late = is_late,
 						.pos = ref->pos,
@@ -352,5 +354,14 @@ void rollout_secret_refs(const struct rollout *r, const struct rollout_env *env,
 		w.env = &r->envs[i];
 		schema_secrets(table, w.env->want, visit_secret, &w);
 	}
+	arena_done(&w.arena);
+}
+
+void rollout_secret_places(const struct rollout *r, const struct rollout_env *env,
+			   rollout_secret_fn *fn, void *arg)
+{
+	struct ref_walk w = { .arena = ARENA_INIT, .env = env, .fn = fn, .arg = arg };
+
+	schema_secrets(rollout_env_fields(r->fields), env->want, visit_secret, &w);
 	arena_done(&w.arena);
 }

@@ -102,3 +102,5 @@ struct rollout_secret {
 };
 typedef void rollout_secret_fn(void *arg, const struct rollout_secret *s);
 void rollout_secret_refs(const struct rollout *r, const struct rollout_env *env, rollout_secret_fn *fn, void *arg);
+/* The same of one environment, each place of the file with its own path: a connection may sign in with the secret that is migrated. */
+void rollout_secret_places(const struct rollout *r, const struct rollout_env *env, rollout_secret_fn *fn, void *arg);

@@ -199,7 +199,7 @@ static void find_secrets(const struct observer *ob, struct env_state *s)
 
 	if (s->secrets)
 		return;
-	rollout_secret_refs(ob->o->rollout, s->env, keep_secret, &l);
+	rollout_secret_places(ob->o->rollout, s->env, keep_secret, &l);
 	if (!s->secrets)
 		s->secrets = arena_alloc(&s->secret_arena, sizeof(*s->secrets));
 }

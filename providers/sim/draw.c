@@ -133,10 +133,15 @@ static void choose_flows(struct draft *d, struct drawn *x)
 		x->flows[0] = x->e.live == LIVE_CONVERTED_FAILED ? "FAILED" : "RUNNING";
 }
 
+static bool by_bridge(const struct draft *d)
+{
+	return d->o->kind == DRAW_BRIDGE || d->o->kind == DRAW_EVIDENCE;
+}
+
 static void choose_executors(struct draft *d, struct drawn *x)
 {
-	bool all = d->o->kind == DRAW_BRIDGE || d->o->bridge_acts ||
-		   (!draw_plain(d) && dice_one_in(&d->dice, 2));
+	bool all =
+		by_bridge(d) || d->o->bridge_acts || (!draw_plain(d) && dice_one_in(&d->dice, 2));
 	bool none = d->o->kind == DRAW_OPERATOR || !d->has_bridge;
 
 	x->e.has_bridge = d->has_bridge;
@@ -145,7 +150,7 @@ static void choose_executors(struct draft *d, struct drawn *x)
 		x->executors[i] = none                            ? "operator" :
 				  all || dice_one_in(&d->dice, 2) ? "bridge" :
 								    "operator";
-	x->e.finalize_by_api = draw_plain(d)     ? d->o->kind == DRAW_BRIDGE :
+	x->e.finalize_by_api = draw_plain(d)     ? by_bridge(d) :
 			       d->o->bridge_acts ? true :
 						   dice_one_in(&d->dice, 2);
 	x->bridge_forbidden = d->has_bridge && !draw_plain(d) && dice_one_in(&d->dice, 25);
@@ -264,6 +269,8 @@ static void choose_env(struct draft *d, size_t i)
 		x->by_id = x->by_id && x->e.live == LIVE_NO_PROJECT;
 	choose_executors(d, x);
 	choose_flows(d, x);
+	if (d->o->kind == DRAW_EVIDENCE)
+		draw_story_env(d, x);
 	if (d->has_dynamics && (dice_one_in(&d->dice, 3) && !draw_plain(d)))
 		x->e.canary = "00000000-0000-0000-0000-000000000003";
 }
@@ -391,12 +398,13 @@ static void choose_case(struct draft *d)
 
 	d->count = draw_plain(d) ? 1 : dice_one_in(dice, 2) ? 1 : 1 + dice_below(dice, DRAW_ENVS);
 	d->ims_org = "8C5F1A2B3D4E5F60@AdobeOrg";
-	d->has_bridge = draw_plain(d) ? d->o->kind == DRAW_BRIDGE :
-					d->o->bridge_acts || !dice_one_in(dice, 3);
+	d->has_bridge = draw_plain(d) ? by_bridge(d) : d->o->bridge_acts || !dice_one_in(dice, 3);
 	d->has_campaign = draw_plain(d) || d->o->bridge_acts || !dice_one_in(dice, 6);
 	d->has_dynamics = draw_plain(d) || d->o->bridge_acts || !dice_one_in(dice, 6);
 	d->console_by_client = !draw_plain(d) && dice_one_in(dice, 6);
 	choose_people(d);
+	if (d->o->kind == DRAW_EVIDENCE)
+		draw_story_people(d);
 	for (size_t i = 0; i < d->count; i++)
 		choose_env(d, i);
 }
@@ -434,12 +442,17 @@ struct sim_case *draw(uint64_t seed, const struct draw_options *o)
 	static const struct draw_options anything = { .kind = DRAW_ANYTHING };
 	struct sim_case *c = mem_alloc(sizeof(*c));
 	struct draft d = {
-		.c = c, .a = &c->arena, .dice = dice_new(seed, 0), .back = dice_new(seed, 6),
+		.c = c,
+		.a = &c->arena,
+		.dice = dice_new(seed, 0),
+		.back = dice_new(seed, 6),
 		.o = o != NULL ? o : &anything,
 	};
 
 	c->seed = seed;
 	d.world = value_map(d.a);
+	if (d.o->kind == DRAW_EVIDENCE)
+		draw_story(&d);
 	draw_switches(&d);
 	choose_case(&d);
 	draw_world(&d);
@@ -447,6 +460,8 @@ struct sim_case *draw(uint64_t seed, const struct draw_options *o)
 	draw_rollout(&d);
 	if (!draw_plain(&d) && !d.o->nobody_else && dice_one_in(&d.dice, 3))
 		draw_acts(&d);
+	if (d.o->kind == DRAW_EVIDENCE && !d.o->nobody_else)
+		draw_story_acts(&d);
 	close_case(&d);
 	return c;
 }

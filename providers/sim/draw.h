@@ -13,6 +13,7 @@ enum draw_kind {
 	DRAW_ANYTHING,
 	DRAW_BRIDGE,   /* one environment, JWT only, gates at their minimum, the bridge acts and finalize is the API's */
 	DRAW_OPERATOR, /* the same, and a person does it all */
+	DRAW_EVIDENCE, /* as by the bridge, and one of the things that spoil, hide or outdate evidence */
 };
 struct draw_options {
 	enum draw_kind kind;

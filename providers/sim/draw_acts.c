@@ -5,7 +5,7 @@
 
 #include "providers/sim/draw_private.h"
 
-static struct value *act(struct draft *d, const char *verb)
+struct value *draw_act(struct draft *d, const char *verb)
 {
 	struct value *v = value_map(d->a);
 
@@ -17,7 +17,7 @@ static struct value *on_credential(struct draft *d, const struct drawn *x)
 {
 	static const char *const verbs[] = { "start-migration", "cancel-migration", "finalize",
 					     "add-secret", "delete-secret" };
-	struct value *v = act(d, verbs[dice_below(&d->dice, ARRAY_LEN(verbs))]);
+	struct value *v = draw_act(d, verbs[dice_below(&d->dice, ARRAY_LEN(verbs))]);
 
 	draw_set(d, v, "credential", "%s", x->e.credential_id);
 	return v;
@@ -27,7 +27,7 @@ static struct value *on_app(struct draft *d, const struct drawn *x)
 {
 	static const char *const verbs[] = { "start-workflow", "stop-workflow", "fail-workflow" };
 	static const char *const flows[] = { "ingress", "egress", "opt-in-out" };
-	struct value *v = act(d, verbs[dice_below(&d->dice, ARRAY_LEN(verbs))]);
+	struct value *v = draw_act(d, verbs[dice_below(&d->dice, ARRAY_LEN(verbs))]);
 
 	draw_set(d, v, "instance", "%s", x->e.instance);
 	draw_set(d, v, "workflow", "%s", flows[dice_below(&d->dice, 3)]);
@@ -36,7 +36,7 @@ static struct value *on_app(struct draft *d, const struct drawn *x)
 
 static struct value *on_settings(struct draft *d, const struct drawn *x)
 {
-	struct value *v = act(d, "save-settings");
+	struct value *v = draw_act(d, "save-settings");
 	bool oauth = dice_one_in(&d->dice, 2);
 
 	draw_set(d, v, "instance", "%s", x->e.instance);
@@ -53,7 +53,8 @@ static struct value *on_settings(struct draft *d, const struct drawn *x)
 
 static struct value *on_project(struct draft *d, const struct drawn *x)
 {
-	struct value *v = act(d, dice_one_in(&d->dice, 4) ? "delete-project" : "rename-project");
+	struct value *v =
+		draw_act(d, dice_one_in(&d->dice, 4) ? "delete-project" : "rename-project");
 
 	draw_set(d, v, "project", "%s", x->e.project_id != NULL ? x->e.project_id : "1");
 	if (strcmp(value_text(value_get(v, "do")), "rename-project") == 0)
@@ -63,7 +64,7 @@ static struct value *on_project(struct draft *d, const struct drawn *x)
 
 static struct value *on_contact(struct draft *d, const struct drawn *x)
 {
-	struct value *v = act(d, "touch-contact");
+	struct value *v = draw_act(d, "touch-contact");
 
 	draw_set(d, v, "org", "%s", x->e.org);
 	draw_set(d, v, "contact", "00000000-0000-0000-0000-00000000000%zu",
@@ -73,7 +74,7 @@ static struct value *on_contact(struct draft *d, const struct drawn *x)
 
 static struct value *mint(struct draft *d, const struct drawn *x)
 {
-	struct value *v = act(d, "mint");
+	struct value *v = draw_act(d, "mint");
 
 	draw_set(d, v, "client_id", "%s", x->e.client_id);
 	draw_set(d, v, "grant", dice_one_in(&d->dice, 2) ? "jwt" : "oauth");
@@ -85,7 +86,7 @@ static struct value *flip(struct draft *d)
 	static const char *const apis[] = { "secrets_api", "status_api", "finalize_api",
 					    "console_api" };
 	static const char *const modes[] = { "ok", "403", "absent" };
-	struct value *v = act(d, "set");
+	struct value *v = draw_act(d, "set");
 
 	draw_set(d, v, "switch", "%s", apis[dice_below(&d->dice, ARRAY_LEN(apis))]);
 	draw_set(d, v, "value", "%s", modes[dice_below(&d->dice, ARRAY_LEN(modes))]);
@@ -122,17 +123,23 @@ static int64_t when(struct draft *d)
 				     dice_between(&d->dice, 0, 60 * WHEN_HOUR));
 }
 
+void draw_act_add(struct draft *d, int64_t at, const struct value *what)
+{
+	size_t k;
+
+	d->acts = arena_grow(d->a, d->acts, d->c->act_count, &d->act_cap, sizeof(*d->acts));
+	for (k = d->c->act_count++; k > 0 && d->acts[k - 1].at > at; k--)
+		d->acts[k] = d->acts[k - 1];
+	d->acts[k] = (struct sim_act){ .at = at, .what = what };
+}
+
 void draw_acts(struct draft *d)
 {
 	size_t n = 1 + dice_below(&d->dice, 4);
 
 	for (size_t i = 0; i < n; i++) {
-		struct sim_act a = { .at = when(d), .what = choose(d) };
-		size_t k;
+		int64_t at = when(d);
 
-		d->acts = arena_grow(d->a, d->acts, d->c->act_count, &d->act_cap, sizeof(*d->acts));
-		for (k = d->c->act_count++; k > 0 && d->acts[k - 1].at > a.at; k--)
-			d->acts[k] = d->acts[k - 1];
-		d->acts[k] = a;
+		draw_act_add(d, at, choose(d));
 	}
 }

@@ -13,6 +13,16 @@
 enum draw_certificate { CERT_FAR, CERT_SOON, CERT_DEAD };
 enum draw_consumer { CONSUMER_NONE, CONSUMER_JWT, CONSUMER_JWT_ENDS, CONSUMER_OAUTH };
 
+/* What is the matter with the evidence, in a case that is about that. */
+enum draw_story {
+	STORY_CONSUMER,     /* somebody undeclared goes on with JWT */
+	STORY_CLOCKS,       /* one system's clock is minutes off */
+	STORY_STANDS_STILL, /* nothing is meant to run, so the app never uses OAuth; Campaign is read with the client that is migrated */
+	STORY_LAST_HOUR,    /* somebody uses JWT, or undoes something, when the day of quiet is nearly over, or just */
+	STORY_READINGS,     /* the same, where the console shows no JWT: what people read grows old */
+	STORY_COUNT,
+};
+
 /* One environment's choices; `e` is what becomes of it for the judge. */
 struct drawn {
 	struct sim_env e;
@@ -28,6 +38,7 @@ struct drawn {
 	bool bridge_forbidden;       /* the bridge answers 403 for the instance */
 	bool has_filter, has_optout;
 	bool is_quiet;               /* nobody edits contacts */
+	bool is_unused;              /* set to OAuth, and never used it */
 	bool waits_on;               /* the file wants to wait, however long, until records arrive */
 	bool pending, replay, backlog;
 	bool second_app;             /* another app lives on the credential */
@@ -49,6 +60,7 @@ struct draft {
 	const struct draw_options *o;
 	struct drawn envs[DRAW_ENVS];
 	size_t count;
+	enum draw_story story;       /* DRAW_EVIDENCE */
 	bool console_by_client, has_campaign, has_dynamics, has_bridge;
 	bool is_skewed;              /* clocks further apart than evidence allows */
 	const char *ims_org;
@@ -73,3 +85,13 @@ void draw_back_ends(struct draft *d, bool all_done); /* what end is right change
 void draw_world(struct draft *d);
 void draw_rollout(struct draft *d);
 void draw_acts(struct draft *d);
+
+/* DRAW_EVIDENCE: what its story changes of a plain case, in the order in which a case is drawn. */
+void draw_story(struct draft *d);
+void draw_story_switches(struct draft *d);
+void draw_story_people(struct draft *d);
+void draw_story_env(struct draft *d, struct drawn *x);
+void draw_story_acts(struct draft *d);
+void draw_switch_set(struct draft *d, const char *name, const char *text);
+struct value *draw_act(struct draft *d, const char *verb);
+void draw_act_add(struct draft *d, int64_t at, const struct value *what);

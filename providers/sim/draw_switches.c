@@ -86,7 +86,7 @@ static bool is_seldom(const char *name)
 }
 
 /* "skew.console" is a key of a map in the document. */
-static void set_switch(struct draft *d, const char *name, const char *text)
+void draw_switch_set(struct draft *d, const char *name, const char *text)
 {
 	const char *dot = strchr(name, '.');
 	struct value *map = d->switches;
@@ -141,7 +141,7 @@ static void draw_one(struct draft *d, const struct world_switch *s, bool skewed)
 			return;
 		d->is_skewed = true;
 	}
-	set_switch(d, s->name, text);
+	draw_switch_set(d, s->name, text);
 }
 
 void draw_switches(struct draft *d)
@@ -154,7 +154,9 @@ void draw_switches(struct draft *d)
 	value_set(d->a, d->world, "switches", d->switches);
 	/* Where the bridge does everything, nobody has to be asked for anything. */
 	if (d->o->kind == DRAW_BRIDGE)
-		set_switch(d, "jwt_in_usages", "true");
+		draw_switch_set(d, "jwt_in_usages", "true");
+	if (d->o->kind == DRAW_EVIDENCE)
+		draw_story_switches(d);
 	if (draw_plain(d))
 		return;
 	for (size_t i = 0; i < count; i++)

@@ -58,13 +58,15 @@ static bool app_is_oauth(enum sim_live l)
 	       l == LIVE_APP_AHEAD;
 }
 
-static void add_uses(struct draft *d, struct value *cred, enum sim_live l)
+static void add_uses(struct draft *d, struct value *cred, const struct drawn *x)
 {
+	enum sim_live l = x->e.live;
+
 	if (l != LIVE_NEVER_JWT && strcmp(state_of(l), "completed") != 0)
 		draw_set(d, cred, "jwt_last_used", "-%" PRId64 "m",
 			 l == LIVE_STARTED_SWITCHED ? dice_between(&d->dice, 180, 1600) :
 						      dice_between(&d->dice, 5, 1300));
-	if (l == LIVE_STARTED_SWITCHED || l == LIVE_DONE || l == LIVE_NEVER_JWT)
+	if (!x->is_unused && (l == LIVE_STARTED_SWITCHED || l == LIVE_DONE || l == LIVE_NEVER_JWT))
 		draw_set(d, cred, "oauth_last_used", "-%" PRId64 "m",
 			 dice_between(&d->dice, 1, 100));
 }
@@ -98,7 +100,7 @@ static void add_credential(struct draft *d, struct value *list, struct drawn *x)
 	if (strcmp(state_of(x->e.live), "jwt_only") == 0 ||
 	    strcmp(state_of(x->e.live), "started") == 0)
 		draw_set(d, cred, "certificate_ends", "%s", ends[x->certificate]);
-	add_uses(d, cred, x->e.live);
+	add_uses(d, cred, x);
 	if (x->converts != NULL)
 		draw_set(d, cred, "converts_at", "%s", x->converts);
 	if (x->e.live == LIVE_READ_ONLY)

@@ -74,9 +74,11 @@ static void watch_world(struct judge *j)
 	for (size_t i = 0; i < w->console.all_count; i++) {
 		const struct credential *c = w->console.all[i];
 
-		j->creds[j->cred_count++] = (struct watched_cred){
-			.c = c, .gone_at = cred_has_jwt(c) ? 0 : 1, .first_jwt = c->jwt.last
-		};
+		j->creds[j->cred_count++] =
+			(struct watched_cred){ .c = c,
+					       .gone_at = cred_has_jwt(c) ? 0 : 1,
+					       .first_jwt = c->jwt.last,
+					       .oauth_ms = c->oauth.last };
 	}
 	j->apps = arena_array(&j->arena, w->apps.count + 1, sizeof(*j->apps));
 	for (size_t i = 0; i < w->apps.count; i++) {
@@ -123,6 +125,7 @@ struct judge *judge_new(const struct world *w, const struct sim_case *c)
 	j->c = c;
 	watch_world(j);
 	watch_envs(j);
+	judge_note_dependence(j);
 	/* What the document says to have happened before is no news. */
 	j->writes = w->write_count;
 	j->mints = w->ims.mint_count;
@@ -180,6 +183,7 @@ static void look_at_mint(struct judge *j, const struct mint_record *m)
 	    is_migrated(j, m->client_id))
 		judge_say(j, 'f', "a reading command minted a token of %s, which is migrated",
 			  m->client_id);
+	judge_note_mint(j, m);
 }
 
 /* One that has FAILED makes a restart of its app necessary, and a restart is one act for all of them. */
@@ -203,6 +207,7 @@ void judge_look(struct judge *j)
 	for (; j->mints < j->w->ims.mint_count; j->mints++)
 		look_at_mint(j, &j->w->ims.mints[j->mints]);
 	look_at_flows(j);
+	judge_note_dependence(j);
 }
 
 void judge_begins(struct judge *j, bool reads)
@@ -223,6 +228,7 @@ static void forgive(struct judge *j)
 void judge_abandons(struct judge *j)
 {
 	forgive(j);
+	judge_lift_fences(j);
 	for (size_t i = 0; i < j->c->env_count; i++)
 		j->envs[i].canary_touched = false;
 }
@@ -243,6 +249,8 @@ void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 		judge_after_command(j);
 	if (!by_itself || is_failure)
 		forgive(j);
+	if (exit_status == 4)
+		judge_lift_fences(j);
 	for (size_t i = 0; exit_status == 4 && i < j->c->env_count; i++)
 		j->envs[i].canary_touched = false;
 }

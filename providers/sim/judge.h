@@ -8,17 +8,20 @@
  *
  *   (a) the JWT credential is never deleted while an app depends on it, or without 24 h of quiet (true time), nor is anything deleted that
  *       nobody asked to delete. Excused is what nobody could have seen: an outsider's act within the console's lag before the deletion.
+ *       Nor on evidence that proves nothing: a day has to lie between the last moment at which a declared app lived on it and the last ten
+ *       minutes, about which no answer of the console says anything; and somebody else than the tool has to have used OAuth since the app was set to it.
  *       On the way back the same holds for the OAuth credential: a migration is not cancelled while an app depends on it, before the app that
  *       was set back was seen to use JWT, or while somebody else uses OAuth; and nothing is finalized by a command that goes back.
  *   (b) no write takes effect twice: start, cancel, the same settings saved again, a second restart that nothing made necessary, a secret revealed
  *       that had been brought, the canary touched again, a migration cancelled that nobody
  *       asked (or asked once more) to take back. An outside hand, a workflow that FAILED, a kill and a command that failed excuse.
- *   (c) no secret text in any output, file or request but the one that needs it.
+ *   (c) no secret text in any output, file or request but the one that needs it; no contact but a declared canary, and nobody's address, in the journal.
  *   (d) at the end each environment stands as it should: see sim_end. A way back that says that it is done has left JWT only, the app on
  *       JWT, and what is meant to run running; one that was asked for when the JWT credential had been gone for long has written nothing.
  *   (e) when a command has ended by itself, no workflow is stopped that was meant to run, unless somebody else, or a person in the middle
- *       of a restart, stopped it.
- *   (f) reading commands change nothing, and mint no token of a client that is migrated.
+ *       of a restart, stopped it; and none is ever started that was meant to stay stopped.
+ *   (f) reading commands change nothing, and mint no token of a client that is migrated. Nor does any command from the tool's restart of an app
+ *       until somebody else has used OAuth: the fence. It is about the same: who mints where they must not change what they are to observe.
  */
 #pragma once
 #include "core/api/twin.h"

@@ -21,6 +21,9 @@ struct watched_app {
 	int64_t stopped_at;          /* since the tool saved its settings: when the tool first stopped one of its workflows; 0: not yet */
 	int64_t started_at;          /* and when it started one last */
 	bool is_disturbed;           /* somebody else stopped or started a workflow, and nobody has restarted them since */
+	bool depends;                /* on the JWT credential, at the last look */
+	int64_t depended_ms;         /* the last moment at which it did; 0: never */
+	int64_t fenced_ms;           /* the tool restarted it then, and nobody has used OAuth since; 0: no fence stands */
 };
 struct watched_cred {
 	const struct credential *c;
@@ -29,6 +32,7 @@ struct watched_cred {
 	bool tool_finalized, others;
 	int64_t gone_at;             /* since when the JWT one is gone; 0: it is there */
 	int64_t first_jwt;           /* last JWT use before the world began; 0: none */
+	int64_t oauth_ms;            /* last OAuth use by anybody but the tool; 0: none */
 };
 struct watched_env {
 	const struct sim_env *e;
@@ -62,6 +66,12 @@ struct watched_cred *judge_cred(struct judge *j, const char *id);
 struct watched_app *judge_app(struct judge *j, const char *instance); /* or what "instance/workflow" begins with */
 void judge_write(struct judge *j, const struct write_record *r);
 void judge_deletion(struct judge *j, const struct watched_cred *c, int64_t at);
+bool judge_could_not_know(struct judge *j, const struct watched_app *a, int64_t at); /* that the app had been switched back */
+const char *judge_dependence(const struct watched_app *a, const struct credential *c); /* how it does, or NULL */
+void judge_note_dependence(struct judge *j);   /* at each look */
+void judge_note_mint(struct judge *j, const struct mint_record *m);
+void judge_proof(struct judge *j, const struct watched_cred *c, int64_t at); /* what a deletion has to rest on */
+void judge_lift_fences(struct judge *j);       /* the run that put them up is over */
 void judge_after_command(struct judge *j);     /* (e) */
 int64_t judge_blind_span(const struct judge *j); /* what happened so long ago, or less, nobody could have seen */
 bool judge_meddled(const struct watched_env *x); /* somebody else changed something in it */

@@ -66,7 +66,7 @@ static bool is_of(const struct app_settings *s, const struct credential *c)
 	return s != NULL && !s->oauth && strcmp(s->client_id, c->client_id) == 0;
 }
 
-static const char *dependence(const struct watched_app *a, const struct credential *c)
+const char *judge_dependence(const struct watched_app *a, const struct credential *c)
 {
 	for (size_t k = 0; k < WF_COUNT; k++) {
 		const struct workflow *f = &a->app->flows[k];
@@ -81,7 +81,7 @@ static const char *dependence(const struct watched_app *a, const struct credenti
 }
 
 /* Somebody else switched it back, just now or where the tool cannot see it; or a person told what is not so. */
-static bool could_not_know(struct judge *j, const struct watched_app *a, int64_t at)
+bool judge_could_not_know(struct judge *j, const struct watched_app *a, int64_t at)
 {
 	const struct watched_env *x = judge_env(j, a->env->name);
 
@@ -94,13 +94,14 @@ void judge_deletion(struct judge *j, const struct watched_cred *c, int64_t at)
 {
 	for (size_t i = 0; i < j->app_count; i++) {
 		const struct watched_app *a = &j->apps[i];
-		const char *how = a->env != NULL ? dependence(a, c->c) : NULL;
+		const char *how = a->env != NULL ? judge_dependence(a, c->c) : NULL;
 
-		if (how != NULL && !could_not_know(j, a, at))
+		if (how != NULL && !judge_could_not_know(j, a, at))
 			judge_say(j, 'a', "the JWT credential of %s was deleted; app %s %s",
 				  c->c->client_id, a->app->instance, how);
 	}
 	check_quiet(j, c, at);
+	judge_proof(j, c, at);
 }
 
 /* ---- (b) ---- */
@@ -137,11 +138,27 @@ static void on_save(struct judge *j, const struct write_record *r, struct watche
 	let_again(a);
 }
 
+/* Where nothing was under way when the world began, and nobody else had a hand in it, what stood still was meant to. */
+static void check_start(struct judge *j, const struct write_record *r, const struct watched_app *a,
+			const struct watched_flow *f)
+{
+	const struct sim_env *e = a->env;
+
+	if (e == NULL || a->others || a->failed_by_hand || f->f->meant_to_run ||
+	    e->live != LIVE_JWT_ONLY || strcmp(e->workflows, "keep") != 0)
+		return;
+	judge_say(j, 'e', "workflow %s was started by %s, and was meant to stay stopped", r->on,
+		  r->who);
+}
+
 static void on_flow(struct judge *j, const struct write_record *r, struct watched_app *a, bool tool)
 {
 	const char *name = strchr(r->on, '/');
 	bool stops = strcmp(r->what, "stop-workflow") == 0;
 
+	/* From the first stop of a restart; the first of them that runs again may use OAuth before the last one is started. */
+	if (tool && stops && a->app->saved->oauth)
+		a->fenced_ms = r->at;
 	for (size_t k = 0; name != NULL && k < WF_COUNT; k++) {
 		struct watched_flow *f = &a->flows[k];
 
@@ -159,6 +176,8 @@ static void on_flow(struct judge *j, const struct write_record *r, struct watche
 			a->started_at = r->at;
 		if (stops)
 			f->stopper = r->who;
+		else if (tool)
+			check_start(j, r, a, f);
 		f->tool_started = !stops && tool;
 		f->may_again = !tool;
 		if (stops && tool) /* between the two halves of a restart */

@@ -37,7 +37,7 @@ static const char usage[] =
 	"       sim --seed S [--kind K [--random]] [--schedule 'KIND:N ...']   one of them, told at length\n"
 	"       sim --sweep [--kind K] [--jobs J]                     everything that can go wrong once, everywhere\n"
 	"       sim --bench [N]                                       how fast\n"
-	"K: anything (default), bridge, operator, back (anything whose user goes back), back-bridge, back-operator; one of bridge, operator and\n"
+	"K: anything (default), bridge, operator, evidence, back (anything whose user goes back), back-bridge, back-operator; one of bridge, operator and\n"
 	"those that end so is the sweep's case with --seed, unless --random\n";
 
 static bool read_number(const char *text, uint64_t *ret)
@@ -54,7 +54,10 @@ static bool read_number(const char *text, uint64_t *ret)
 static bool read_kind(const char *text, struct wish *w)
 {
 	static const char *const names[] = {
-		[DRAW_ANYTHING] = "anything", [DRAW_BRIDGE] = "bridge", [DRAW_OPERATOR] = "operator"
+		[DRAW_ANYTHING] = "anything",
+		[DRAW_BRIDGE] = "bridge",
+		[DRAW_OPERATOR] = "operator",
+		[DRAW_EVIDENCE] = "evidence",
 	};
 
 	w->back = text && strncmp(text, "back", 4) == 0;

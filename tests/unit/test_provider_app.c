@@ -678,6 +678,7 @@ struct bridge {
 	bool lose;                        /* instead of answering them, they are lost */
 	bool takes_bad;                   /* and yet they act */
 	unsigned bad_looks;               /* GETs answered 503 */
+	unsigned lost_looks;              /* GETs whose answer is lost */
 	int64_t now_ms, started_ms;
 	struct sb log;
 	/* the driver's */
@@ -749,6 +750,10 @@ static bool bridge_answer(struct bridge *b, const struct http_req *req, struct h
 	b->requests++;
 	if (strcmp(req->method, "GET") == 0) {
 		sb_addc(&b->log, '?');
+		if (b->lost_looks > 0) {
+			b->lost_looks--;
+			return false;
+		}
 		if (b->bad_looks > 0) {
 			b->bad_looks--;
 			resp->status = 503;
@@ -909,6 +914,32 @@ static void after_a_kill_in_between_what_was_stopped_is_started(void **state)
 	bridge_init(&b, "STOPPED", "STOPPED", "STOPPED");
 	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
 	assert_string_equal(b.log.buf, "? start:i??");
+	sb_done(&b.log);
+}
+
+/* Whether a killed program has left them stopped only that look can tell; one that never comes ends it all the same. */
+static void a_first_look_that_is_lost_is_looked_again(void **state)
+{
+	struct scene s;
+	struct bridge b;
+	struct call c = { .before = json("{'ingress':'RUNNING','egress':'RUNNING'}") };
+	struct err err;
+
+	(void)state;
+	scene_init(&s, "{'instance':'shop'}");
+	bridge_init(&b, "STOPPED", "STOPPED", "STOPPED");
+	b.lost_looks = 3;
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
+	assert_string_equal(b.log.buf, "???? start:i start:e??");
+	assert_string_equal(b.status[0], "RUNNING");
+	sb_done(&b.log);
+
+	c = (struct call){ .before = c.before };
+	bridge_init(&b, "STOPPED", "STOPPED", "STOPPED");
+	b.lost_looks = UINT32_MAX;
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_FAIL);
+	assert_int_equal(err.code, E_TRANSPORT);
+	assert_true(b.now_ms > T0 + 3 * WHEN_MINUTE && b.now_ms < T0 + 4 * WHEN_MINUTE);
 	sb_done(&b.log);
 }
 
@@ -1504,6 +1535,7 @@ int main(void)
 		T(running_starts_all_and_stopped_leaves_all_stopped),
 		T(after_a_kill_in_between_what_was_stopped_is_started),
 		T(a_first_look_that_fails_is_taken_again),
+		T(a_first_look_that_is_lost_is_looked_again),
 		T(a_signal_at_any_request_leaves_everything_running),
 		T(a_stop_that_never_comes_ends_with_everything_running_again),
 		T(a_refused_stop_starts_again_what_was_stopped),

@@ -714,6 +714,28 @@ static void secret_references_are_walked_once_each(void **state)
 	drop(l);
 }
 
+static void a_secret_that_two_places_name_is_told_at_both(void **state)
+{
+	struct loaded *l = load(
+		"version: 1\n"
+		"environments:\n"
+		"  dev:\n"
+		"    connections: {shop: {url: \"https://shop.example/\", auth: {kind: bearer, token: {ref: file:secret, late: true}}}}\n"
+		"    project: {organization: org-1, title: Dev}\n"
+		"    credential: {client_id: client-dev, client_secret: {ref: file:secret, late: true}}\n"
+		"    app: {instance: dev}\n"
+		"    executors: {close: operator}\n");
+	struct refs once = { "" }, each = { "" };
+	(void)state;
+	assert_string_equal(l->text.buf, "");
+	rollout_secret_refs(l->r, &l->r->envs[0], note_ref, &once);
+	assert_string_equal(once.text, "connections.shop.auth.token file:secret late dev:4\n");
+	rollout_secret_places(l->r, &l->r->envs[0], note_ref, &each);
+	assert_string_equal(each.text, "connections.shop.auth.token file:secret late dev:4\n"
+				       "credential.client_secret file:secret late dev:6\n");
+	drop(l);
+}
+
 static void files_that_are_no_rollouts_are_told_so(void **state)
 {
 	static const char *const texts[][2] = {
@@ -889,6 +911,7 @@ int main(void)
 		cmocka_unit_test(values_come_from_environment_variables),
 		cmocka_unit_test(a_secret_never_gets_into_a_message),
 		cmocka_unit_test(secret_references_are_walked_once_each),
+		cmocka_unit_test(a_secret_that_two_places_name_is_told_at_both),
 		cmocka_unit_test(files_that_are_no_rollouts_are_told_so),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_a_diag),
 		cmocka_unit_test(ten_thousand_environments_load_and_share_what_they_have_in_common),

@@ -188,6 +188,33 @@ static void the_fixed_kinds_are_plain(void **state)
 	}
 }
 
+/* One thing the matter with the evidence, and each of them in its turn. */
+static void cases_about_evidence_have_something_the_matter(void **state)
+{
+	size_t consumers = 0, skews = 0, still = 0, acts = 0, unread = 0, canaries = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 500; seed++) {
+		const struct draw_options o = { .kind = DRAW_EVIDENCE };
+		CLEANUP(sim_case_freep) struct sim_case *c = draw(seed, &o);
+		const struct value *sw = value_get(c->world, "switches");
+
+		check_world(c);
+		check_file(c);
+		check_secrets(c);
+		assert_int_equal(c->env_count, 1);
+		assert_true(c->envs[0].by_bridge && c->envs[0].finalize_by_api);
+		consumers += value_count(value_get(c->world, "consumers"));
+		skews += value_get(sw, "skew") != NULL ? 1 : 0;
+		still += strcmp(c->envs[0].workflows, "stopped") == 0 ? 1 : 0;
+		acts += c->act_count;
+		unread += strcmp(value_text_or(value_get(sw, "jwt_in_usages"), ""), "false") == 0;
+		canaries += c->envs[0].canary != NULL ? 1 : 0;
+	}
+	assert_true(consumers > 50 && skews > 50 && still > 50 && acts > 100 && unread > 100 &&
+		    canaries > 100);
+}
+
 static void a_state_can_be_asked_for(void **state)
 {
 	(void)state;
@@ -206,6 +233,7 @@ int main(void)
 		cmocka_unit_test(all_seeds_make_worlds_and_files_and_all_is_drawn),
 		cmocka_unit_test(a_seed_draws_the_same_again),
 		cmocka_unit_test(the_fixed_kinds_are_plain),
+		cmocka_unit_test(cases_about_evidence_have_something_the_matter),
 		cmocka_unit_test(a_state_can_be_asked_for),
 	};
 

@@ -248,6 +248,76 @@ static void an_app_switched_back_a_moment_ago_is_excused_an_hour_ago_not(void **
 	}
 }
 
+/* What an app lived on a moment ago it may need again, until a day has passed that somebody can have seen: the last ten minutes nobody has. */
+static void a_day_counts_without_the_last_ten_minutes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct court t =
+			switched(DRAW_BRIDGE); /* the last workflow had stopped 19 minutes ago */
+
+		pass(&t, WHEN_DAY - (i == 0 ? 14 : 8) * WHEN_MINUTE);
+		finalizes(&t, "api");
+		if (i == 0)
+			guilty(&t, 'a', "lived on it until");
+		else
+			sound(&t);
+		close_court(&t);
+	}
+}
+
+static void who_tells_an_earlier_restart_makes_that_day_shorter(void **state)
+{
+	struct court t = open_court(DRAW_OPERATOR, 0);
+
+	(void)state;
+	t.c->people.early = 2;
+	starts(&t, "page");
+	saves(&t, true, "page");
+	restarts(&t, "page");
+	pass(&t, WHEN_DAY - 14 * WHEN_MINUTE);
+	finalizes(&t, "page");
+	sound(&t);
+	close_court(&t);
+}
+
+/* Set to OAuth, and everything stopped: 0 nobody uses it, 1 only the tool does, 2 somebody else does. */
+static void deleting_on_the_tools_own_use_is_a(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+
+		starts(&t, "bridge");
+		saves(&t, true, "bridge");
+		for (size_t k = 0; k < WF_COUNT; k++)
+			(void)!wf_stop(t.w, &t.app->flows[k], "somebody");
+		pass(&t, WHEN_HOUR);
+		if (i > 0)
+			mints(&t, GRANT_OAUTH, i == 1 ? "other" : "consumer:nightly");
+		pass(&t, 25 * WHEN_HOUR);
+		finalizes(&t, "api");
+		sound(&t); /* somebody had a hand in it */
+		close_court(&t);
+
+		t = open_court(DRAW_BRIDGE, 0);
+		starts(&t, "bridge");
+		saves(&t, true, "bridge");
+		for (size_t k = 0; k < WF_COUNT; k++)
+			wf_fail(t.w, &t.app->flows[k]);
+		pass(&t, WHEN_HOUR);
+		if (i > 0)
+			mints(&t, GRANT_OAUTH, i == 1 ? "other" : "consumer:nightly");
+		pass(&t, 25 * WHEN_HOUR);
+		finalizes(&t, "api");
+		if (i < 2)
+			guilty(&t, 'a', "nobody but the tool has used OAuth");
+		else
+			sound(&t);
+		close_court(&t);
+	}
+}
+
 static void deleting_a_project_is_a(void **state)
 {
 	struct court t = open_court(DRAW_BRIDGE, 0);
@@ -493,6 +563,29 @@ static void tokens_in_a_journal_are_c(void **state)
 	close_court(&t);
 }
 
+static void contacts_in_a_journal_are_c(void **state)
+{
+	static const char person[] = "00000000-0000-0000-0000-000000000001";
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+		struct sim_env env = *t.env;
+
+		env.canary = i == 2 ? person : NULL;
+		t.c->envs = &env;
+		look_for(&t, i == 1 ? "output" : "journal", "{\"contact\":\"",
+			 i == 3 ? "person2@example.com" : person);
+		if (i == 0)
+			guilty(&t, 'c', "contact 0000");
+		else if (i == 3)
+			guilty(&t, 'c', "address");
+		else
+			sound(&t);
+		close_court(&t);
+	}
+}
+
 static void a_client_secret_in_another_request_of_the_bridge_is_c(void **state)
 {
 	struct court t = open_court(DRAW_BRIDGE, 0);
@@ -664,7 +757,61 @@ static void a_kill_a_signal_a_busy_person_and_others_excuse_a_stopped_workflow(v
 	}
 }
 
+static void starting_what_stood_still_is_e(void **state)
+{
+	static const char *const by[] = { "bridge", "page", "somebody" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(by); i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+
+		assert_false(t.app->flows[WF_OPT].meant_to_run);
+		assert_int_equal(wf_start(t.w, &t.app->flows[WF_OPT], by[i]), 0);
+		judge_look(t.j);
+		if (i < 2)
+			guilty(&t, 'e', "was meant to stay stopped");
+		else
+			sound(&t);
+		close_court(&t);
+	}
+}
+
 /* ---- (f) ---- */
+
+static void stops_all(struct court *t)
+{
+	for (size_t i = 0; i < WF_COUNT; i++)
+		(void)!wf_stop(t->w, &t->app->flows[i], "bridge");
+	judge_look(t->j);
+}
+
+/* 0: between restart and first use, 1: what was asked for before the restart, 2: before it, 3: after somebody's use, 4: the run was given up. */
+static void a_mint_behind_the_fence_is_f(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct court t = open_court(DRAW_BRIDGE, 0);
+
+		judge_begins(t.j, false);
+		starts(&t, "bridge");
+		saves(&t, true, "bridge");
+		if (i == 2)
+			mints(&t, GRANT_OAUTH, "other");
+		stops_all(&t);
+		pass(&t, i == 1 ? WHEN_MINUTE : 3 * WHEN_MINUTE);
+		if (i == 3)
+			mints(&t, GRANT_OAUTH, "app:geometrixx-dev");
+		if (i == 4)
+			judge_abandons(t.j);
+		if (i != 2)
+			mints(&t, GRANT_OAUTH, "other");
+		if (i == 0)
+			guilty(&t, 'f', "before anybody else used OAuth");
+		else
+			sound(&t);
+		close_court(&t);
+	}
+}
 
 static void reading_commands_that_write_are_f(void **state)
 {
@@ -1008,6 +1155,9 @@ int main(void)
 		cmocka_unit_test(a_use_by_the_tool_itself_is_never_excused),
 		cmocka_unit_test(what_others_delete_is_not_judged),
 		cmocka_unit_test(an_app_switched_back_a_moment_ago_is_excused_an_hour_ago_not),
+		cmocka_unit_test(a_day_counts_without_the_last_ten_minutes),
+		cmocka_unit_test(who_tells_an_earlier_restart_makes_that_day_shorter),
+		cmocka_unit_test(deleting_on_the_tools_own_use_is_a),
 		cmocka_unit_test(deleting_a_project_is_a),
 		cmocka_unit_test(the_same_settings_twice_are_b),
 		cmocka_unit_test(settings_that_somebody_changed_may_be_saved_again),
@@ -1020,6 +1170,7 @@ int main(void)
 		cmocka_unit_test(a_canary_is_touched_once_a_run),
 		cmocka_unit_test(secrets_where_they_belong_are_sound),
 		cmocka_unit_test(secrets_anywhere_else_are_c),
+		cmocka_unit_test(contacts_in_a_journal_are_c),
 		cmocka_unit_test(tokens_in_a_journal_are_c),
 		cmocka_unit_test(a_client_secret_in_another_request_of_the_bridge_is_c),
 		cmocka_unit_test(saying_done_when_it_is_not_is_d),
@@ -1031,8 +1182,10 @@ int main(void)
 		cmocka_unit_test(ending_with_a_stopped_workflow_is_e),
 		cmocka_unit_test(
 			a_kill_a_signal_a_busy_person_and_others_excuse_a_stopped_workflow),
+		cmocka_unit_test(starting_what_stood_still_is_e),
 		cmocka_unit_test(reading_commands_that_write_are_f),
 		cmocka_unit_test(only_the_tools_own_mint_while_reading_is_f),
+		cmocka_unit_test(a_mint_behind_the_fence_is_f),
 		cmocka_unit_test(a_whole_way_back_is_sound_and_so_is_another_way_forward),
 		cmocka_unit_test(cancelling_what_nobody_asked_for_again_is_b),
 		cmocka_unit_test(what_the_file_says_of_failed_gates_was_asked_for),
