@@ -236,11 +236,11 @@ void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 
 	judge_look(j);
 	j->reads = false;
-	judge_back_ended(j, by_itself, exit_status);
 	if (reads)
 		return;
 	if (by_itself && !is_signal)
 		judge_after_command(j);
+	judge_back_ended(j, by_itself, exit_status);
 	if (!by_itself || is_failure)
 		forgive(j);
 	for (size_t i = 0; exit_status == 4 && i < j->c->env_count; i++)
