@@ -430,7 +430,10 @@ struct sim_case *draw(uint64_t seed, const struct draw_options *o)
 	static const struct draw_options anything = { .kind = DRAW_ANYTHING };
 	struct sim_case *c = mem_alloc(sizeof(*c));
 	struct draft d = {
-		.c = c, .a = &c->arena, .dice = dice_new(seed, 0), .back = dice_new(seed, 6),
+		.c = c,
+		.a = &c->arena,
+		.dice = dice_new(seed, 0),
+		.back = dice_new(seed, 6),
 		.o = o != NULL ? o : &anything,
 	};
 
