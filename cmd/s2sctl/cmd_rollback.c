@@ -3,7 +3,7 @@
 #include "core/run/apply.h"
 
 /* What has no meaning without the other is refused rather than ignored. */
-static int check_words(struct session *s, bool apply, const struct planning *look,
+static int check_words(struct session *s, bool apply, bool abandon, const struct planning *look,
 		       const struct carry *act)
 {
 	if (!s->common.env.count) {
@@ -15,6 +15,8 @@ static int check_words(struct session *s, bool apply, const struct planning *loo
 			       "--verbose is for showing the plan, not with --apply");
 	if (!apply && act->wait)
 		return err_set(&s->err, E_USAGE, "--wait is for --apply");
+	if (!apply && abandon)
+		return err_set(&s->err, E_USAGE, "--abandon is for --apply");
 	return 0;
 }
 
@@ -52,6 +54,9 @@ int cmd_rollback(struct session *s, int argc, const char *const *argv)
 		{ "wait", 0, OPT_MAYBE, "DURATION",
 		  "with --apply: stay until gates can pass, for at most DURATION at a time",
 		  &act.wait },
+		{ "abandon", 0, OPT_FLAG, NULL,
+		  "with --apply: give up the open run of these environments, a way back too, and plan anew",
+		  &o.abandon },
 		{ "verbose", 'v', OPT_FLAG, NULL, "list every request that was made", &r.verbose },
 		{ "state", 0, OPT_TEXT, "DIR",
 		  "where journal and lock live, instead of the file's `state`", &s->common.state },
@@ -62,7 +67,7 @@ int cmd_rollback(struct session *s, int argc, const char *const *argv)
 
 	if (!session_options(s, &c, own, argc, argv, 1, 1, &status))
 		return status;
-	if (check_words(s, apply, &look, &act) < 0)
+	if (check_words(s, apply, o.abandon, &look, &act) < 0)
 		return session_fail(s, &s->err);
 	if (apply ? !session_wants_json(s, &act.json, &status) :
 		    !rendering_open(s, &r, SOURCE_PLAN, &status))

@@ -637,8 +637,7 @@ static bool goes_forward_again(struct drive *d)
 	if (d->r->is_back && !d->back.again)
 		return false;
 	d->way = DIRECTION_FORWARD;
-	if (d->r->is_back) /* else it is these that are stuck, or were refused */
-		d->envs = d->all;
+	d->envs = d->all;
 	d->abandon = false;
 	d->same = 0;
 	note(d, "the user goes forward");

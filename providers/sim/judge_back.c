@@ -218,7 +218,13 @@ static bool is_held(const struct judge *j, const struct watched_env *x)
 	return false;
 }
 
-const char *judge_not_back(const struct watched_env *x, bool is_held)
+/* Its certificate has ended meanwhile: nobody signs in by JWT any more, whatever the tool does. */
+static bool is_dead(const struct judge *j, const struct watched_env *x)
+{
+	return x->cred->c->certificate_ends <= j->w->now_ms;
+}
+
+const char *judge_not_back(const struct judge *j, const struct watched_env *x, bool is_held)
 {
 	const struct app *a = x->app != NULL ? x->app->app : NULL;
 
@@ -235,6 +241,8 @@ const char *judge_not_back(const struct watched_env *x, bool is_held)
 
 		if (!judge_should_run(x, f) || x->app->tool_saved == NULL)
 			continue; /* the tool never had it in its hands */
+		if (f->status == WF_FAILED && is_dead(j, x))
+			continue;
 		if (f->status != WF_RUNNING && f->status != WF_STARTING)
 			return "a workflow that is meant to run does not";
 		if (f->using != a->saved)
@@ -243,11 +251,20 @@ const char *judge_not_back(const struct watched_env *x, bool is_held)
 	return NULL;
 }
 
+bool judge_concerns(const struct judge *j, const struct watched_env *x)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < j->c->env_count; i++)
+		any = any || j->envs[i].is_taken_back;
+	return x->is_taken_back || !any;
+}
+
 void judge_back_ended(struct judge *j, bool by_itself, int exit_status)
 {
 	for (size_t i = 0; i < j->c->env_count; i++) {
 		const struct watched_env *x = &j->envs[i];
-		const char *missing = x->is_taken_back ? judge_not_back(x, is_held(j, x)) : NULL;
+		const char *missing = x->is_taken_back ? judge_not_back(j, x, is_held(j, x)) : NULL;
 
 		if (missing == NULL || !by_itself || exit_status != 0 || x->misled ||
 		    judge_meddled(x) || x->e->live >= LIVE_APP_AHEAD)

@@ -15,7 +15,8 @@ void judge_after_command(struct judge *j)
 	for (size_t i = 0; i < j->c->env_count; i++) {
 		const struct watched_env *x = &j->envs[i];
 
-		if (x->app == NULL || x->busy || strcmp(x->e->workflows, "stopped") == 0)
+		if (x->app == NULL || x->busy || strcmp(x->e->workflows, "stopped") == 0 ||
+		    !judge_concerns(j, x))
 			continue;
 		for (size_t k = 0; k < WF_COUNT; k++) {
 			if (stopped_by_us(&x->app->flows[k]))
@@ -104,12 +105,12 @@ static void judge_env_end(struct judge *j, const struct watched_env *x, int exit
 				x->e->name);
 		return;
 	case END_EITHER:
-		if (missing != NULL && judge_not_back(x, false) != NULL)
+		if (missing != NULL && judge_not_back(j, x, false) != NULL)
 			judge_say(
 				j, 'd',
 				"%s should be done, or back (exit status %d, plan %d): %s, and %s",
 				x->e->name, exit_status, planned_status, missing,
-				judge_not_back(x, false));
+				judge_not_back(j, x, false));
 		return;
 	case END_ANY:
 		break;

@@ -81,5 +81,6 @@ bool judge_should_run(const struct watched_env *x, const struct workflow *f);
 void judge_cancel(struct judge *j, const struct watched_cred *c, const struct write_record *r);
 void judge_write_on_the_way_back(struct judge *j, const struct write_record *r, const struct watched_app *a, const struct watched_cred *c);
 /* What keeps it from being where it was before the migration; NULL: nothing. @is_held  the migration goes on for another environment */
-const char *judge_not_back(const struct watched_env *x, bool is_held);
+const char *judge_not_back(const struct judge *j, const struct watched_env *x, bool is_held);
+bool judge_concerns(const struct judge *j, const struct watched_env *x); /* the command that runs is given for it: a way back is for those that are named */
 void judge_back_ended(struct judge *j, bool by_itself, int exit_status);
