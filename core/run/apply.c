@@ -110,6 +110,15 @@ static const struct rollout_env **envs_of(struct engine *e, const struct value *
 	return list;
 }
 
+/* The run's plan is made of what the history holds of it, and borrows from there. */
+static int take_up(struct engine *e, const struct past_run *r, struct err *err)
+{
+	arena_done(&e->plan_arena);
+	e->run = r->id;
+	return plan_from_value(&e->plan_arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
+			       &e->plan, err);
+}
+
 static int resume(struct engine *e, struct past_run *r, struct err *err)
 {
 	const struct rollout_env **envs = envs_of(e, r->plan);
@@ -125,16 +134,15 @@ static int resume(struct engine *e, struct past_run *r, struct err *err)
 			err,
 			"take the change back to finish that run, or give it up with --abandon");
 	}
-	e->run = r->id;
-	return plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
-			       &e->plan, err);
+	return take_up(e, r, err);
 }
 
+/* What was planned ends with the run's record: from there on the journal's plan counts, for who begins a run as for who goes on with one. */
 static int begin(struct engine *e, struct err *err)
 {
-	struct arena *a = journal_run_arena(&e->journal);
+	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = value_map(a);
-	const struct value *plan = plan_to_value(e->plan); /* its arena outlives the journal */
+	const struct value *plan = plan_to_value(e->plan);
 	const struct value *marks = way_back_marks(e);
 	char id[17], salt[17], digest[65], plan_digest[65];
 
@@ -155,8 +163,9 @@ static int begin(struct engine *e, struct err *err)
 		value_set(a, rec, "automatic", value_bool(a, true));
 	if (guard_begin(e, rec, err) < 0)
 		return -err->code;
-	e->run = arena_strdup(e->arena, id);
-	return journal_add(&e->journal, "run", rec, err);
+	if (journal_add(&e->journal, "run", rec, err) < 0)
+		return -err->code;
+	return take_up(e, history_run(&e->journal.history, id), err);
 }
 
 /* ---- carrying them out ---- */
@@ -169,6 +178,7 @@ static void forget_run(struct engine *e)
 	mem_free(e->envs);
 	e->envs = NULL;
 	e->plan = NULL;
+	arena_done(&e->plan_arena);
 	e->run = NULL;
 	e->jsaid.run = NULL;
 }
@@ -264,7 +274,7 @@ static int plan_fresh(struct engine *e, const struct rollout_env *const *envs, e
 	po.keep = e->envs;
 	if (way == DIRECTION_BACK)
 		way_back_inspects(&po, &e->journal.history);
-	if (planner_run(&po, e->arena, &e->plan, NULL, err) < 0)
+	if (planner_run(&po, &e->plan_arena, &e->plan, NULL, err) < 0)
 		return -err->code;
 	plan_to_value(e->plan);
 	if (guard_fresh_plan(e, err) < 0)
@@ -361,10 +371,8 @@ static int finish_left(struct engine *e, const struct going_back *list, size_t c
 
 		if (!r || !r->is_open)
 			continue;
-		if (plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
-				    &e->plan, err) < 0)
+		if (take_up(e, r, err) < 0)
 			return -err->code;
-		e->run = r->id;
 		done = is_all_done(e, r);
 		if (done && engine_carry_out(e, &one, err) < 0)
 			return -err->code;

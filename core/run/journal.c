@@ -23,11 +23,6 @@ struct arena *journal_arena(struct journal *j)
 	return &j->scratch;
 }
 
-struct arena *journal_run_arena(struct journal *j)
-{
-	return &j->arena;
-}
-
 void journal_tidy(struct journal *j)
 {
 	if (j->scratch.used > SCRATCH_KEPT)
@@ -98,11 +93,9 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 }
 
 /* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
-static int fold(struct journal *j, const struct memo_line *l, struct err *err)
+static int fold(struct journal *j, const struct value *rec, bool lives_on, struct err *err)
 {
-	const struct value *rec = l->rec;
-
-	if (!l->lives_on && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
+	if (!lives_on && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
 		rec = value_copy_sharing(&j->arena, rec);
 	return history_fold(&j->history, rec, err);
 }
@@ -182,7 +175,7 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	take_tool(j, read.rec);
 	if (check_type(j, read.rec, n, err) < 0)
 		return -(int)err->code;
-	if (fold(j, &read, err) < 0)
+	if (fold(j, read.rec, read.lives_on, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	if (check_noted(j, n, read.hash, err) < 0)
 		return -err->code;
@@ -306,7 +299,7 @@ static void put_note(const struct journal *j)
 static int add(struct journal *j, const char *type, struct value *rec, struct err *err)
 {
 	CLEANUP(sb_done) struct sb line = SB_INIT(SB_TEXT_MAX);
-	struct arena *a = strcmp(type, "run") == 0 ? &j->arena : &j->scratch;
+	struct arena *a = &j->scratch;
 
 	value_add(a, rec, "type", value_borrowed(a, type));
 	value_add(a, rec, "n", value_int(a, j->records + 1));
@@ -330,7 +323,7 @@ static int add(struct journal *j, const char *type, struct value *rec, struct er
 	j->bytes += line.len + 1;
 	j->records++;
 	put_note(j);
-	return history_fold(&j->history, rec, err);
+	return fold(j, rec, false, err);
 }
 
 static int add_header(struct journal *j, struct err *err)

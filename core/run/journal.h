@@ -46,8 +46,8 @@ void journal_memo_done(struct journal_memo *m);
 struct journal {
 	const struct store *store; /* borrowed */
 	const struct sys *sys;     /* borrowed */
-	struct arena arena;        /* of history, and of the records of runs */
-	struct arena scratch;      /* of all other records, until they are folded */
+	struct arena arena;        /* of history, and of its copies of the records of runs */
+	struct arena scratch;      /* of records, until they are folded */
 	struct history history;
 	int64_t records;
 	size_t bytes;              /* so far; more than can be read back is never written */
@@ -68,10 +68,9 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 /* Takes up what others have appended since. */
 int journal_catch_up(struct journal *j, struct err *err) MUST_USE;
 void journal_close(struct journal *j);
-/* Adds a record: members come in `rec`, a map in journal_arena(), for a run in journal_run_arena(); n, prev, type and at are added here. */
+/* Adds a record: members come in `rec`, a map in journal_arena(); n, prev, type and at are added here. The history keeps nothing of it but copies. */
 int journal_add(struct journal *j, const char *type, struct value *rec, struct err *err) MUST_USE;
 struct arena *journal_arena(struct journal *j);     /* of records being made, until journal_tidy */
-struct arena *journal_run_arena(struct journal *j); /* until journal_close: a run's record holds the plan that the history goes on reading */
 /* Frees what records were made of. For whoever writes many, where none is being made. */
 void journal_tidy(struct journal *j);
 /* Writes header and "lock" now, for who needs to know the head before a record of its own. journal_add does it by itself. */

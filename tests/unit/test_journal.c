@@ -14,7 +14,7 @@
 
 static struct value *record(struct journal *j, const char *run)
 {
-	struct arena *a = journal_run_arena(j);
+	struct arena *a = journal_arena(j);
 	struct value *rec = value_map(a);
 
 	value_set(a, rec, "run", value_string(a, run));
@@ -33,7 +33,7 @@ static void begin(struct journal *j)
 {
 	struct value *rec = record(j, "r1");
 
-	value_set(journal_run_arena(j), rec, "plan", value_map(journal_run_arena(j)));
+	value_set(journal_arena(j), rec, "plan", value_map(journal_arena(j)));
 	add(j, "run", rec);
 }
 
@@ -250,7 +250,7 @@ static int big_append(void *ctx, const char *name, const char *line, size_t len,
 static struct value *filling(struct journal *j, size_t bytes)
 {
 	static char text[1001];
-	struct arena *a = journal_run_arena(j);
+	struct arena *a = journal_arena(j);
 	struct value *list = value_list(a), *line;
 
 	memset(text, 'x', 1000);
