@@ -92,11 +92,51 @@ static int check_noted(const struct journal *j, int64_t n, const char *hash, str
 	return 0;
 }
 
+/* A map without some of its members. What lies below is shared. */
+static struct value *without(struct arena *a, const struct value *map, const char *const *keys)
+{
+	struct value *out = value_map_sized(a, value_count(map));
+
+	for (size_t i = 0; value_key_at(map, i); i++) {
+		const char *const *k = keys;
+
+		while (*k && strcmp(*k, value_key_at(map, i)) != 0)
+			k++;
+		if (!*k)
+			value_add(a, out, value_key_at(map, i), value_at(map, i));
+	}
+	return out;
+}
+
+/*
+ * A run's record without what was seen while planning: it stands in the journal for who computes digests, and a run goes on from fresh looks. Of a
+ * fleet's plan this is a third.
+ */
+static const struct value *without_evidence(struct arena *a, const struct value *rec)
+{
+	static const char *const plan_key[] = { "plan", NULL },
+				 *const envs_key[] = { "environments", NULL },
+				 *const seen[] = { "facts", "requests", "findings", "attest",
+						   NULL };
+	const struct value *plan = value_get(rec, "plan"), *envs = value_get(plan, "environments");
+	struct value *out = without(a, rec, plan_key), *slim = without(a, plan, envs_key),
+		     *list = value_list(a);
+
+	for (size_t i = 0; i < value_count(envs); i++)
+		value_list_add(a, list, without(a, value_at(envs, i), seen));
+	value_add(a, slim, "environments", list);
+	value_add(a, out, "plan", plan ? slim : NULL);
+	return out;
+}
+
 /* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
 static int fold(struct journal *j, const struct value *rec, bool lives_on, struct err *err)
 {
-	if (!lives_on && strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0)
-		rec = value_copy_sharing(&j->arena, rec);
+	bool is_run = strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0;
+
+	if (is_run && !lives_on)
+		rec = value_copy_sharing(&j->arena,
+					 j->is_whole ? rec : without_evidence(&j->scratch, rec));
 	return history_fold(&j->history, rec, err);
 }
 
@@ -246,7 +286,7 @@ int journal_check_end(const struct journal *j, struct err *err)
 
 void journal_start(struct journal *j, const struct store *store, const struct sys *sys)
 {
-	*j = (struct journal){ .store = store, .sys = sys };
+	*j = (struct journal){ .store = store, .sys = sys, .is_whole = true };
 	history_init(&j->history, &j->arena);
 	read_note(j);
 }
@@ -280,6 +320,7 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 		 struct err *err)
 {
 	journal_start(j, store, sys);
+	j->is_whole = false;
 	return journal_catch_up(j, err);
 }
 

@@ -54,6 +54,7 @@ struct journal {
 	char head[65];             /* hash of the last line */
 	const char *tool;          /* version that wrote last, or NULL */
 	bool is_announced;         /* this writer's "lock" record is there */
+	bool is_whole;             /* plans stay whole in the history; else without what was seen while planning, which only their digests are made of */
 	size_t reserved;           /* bytes kept free behind the end */
 	size_t inbox_read;         /* bytes of the inbox looked at so far */
 	int64_t noted;             /* the store's note: so many records were there ... */
@@ -92,7 +93,7 @@ int journal_inbox(const struct store *store, size_t *at, struct arena *a, struct
 /* E_USAGE when it is longer than a line may be. */
 int journal_inbox_add(const struct store *store, const struct value *ack, struct err *err) MUST_USE;
 /*
- * The pieces of journal_open, for who checks a journal instead of using it: start an empty one, take the line at *at, which moves behind it (false: there is
+ * The pieces of journal_open, for who checks a journal instead of using it: start an empty one (with is_whole), take the line at *at, which moves behind it (false: there is
  * no whole line any more, or err says what is wrong with it), and compare the end with the store's note.
  */
 void journal_start(struct journal *j, const struct store *store, const struct sys *sys);
