@@ -234,14 +234,17 @@ static int observe_again(struct engine *e, struct err *err)
 	const char *const *things =
 		observe_for(e->o->calls->registry, e->plan->direction, e->arena);
 	struct reading r = { 0 };
+	size_t begun = 0;
 
-	for (size_t i = 0; i < e->plan->env_count; i++)
-		r.open += !history_has_left(engine_run(e), e->plan->envs[i].env->name);
-	for (size_t i = 0; i < e->plan->env_count; i++)
-		if (!history_has_left(engine_run(e), e->plan->envs[i].env->name))
-			round_start(&e->observer, e->envs[i], things, env_read, &r);
-	while (r.open) {
-		caller_pump(e->caller, WHEN_SECOND);
+	while (begun < e->plan->env_count || r.open) {
+		for (; begun < e->plan->env_count && r.open < OBSERVED_AT_ONCE; begun++) {
+			if (history_has_left(engine_run(e), e->plan->envs[begun].env->name))
+				continue;
+			r.open++;
+			round_start(&e->observer, e->envs[begun], things, env_read, &r);
+		}
+		if (r.open)
+			caller_pump(e->caller, WHEN_SECOND);
 		if (sys->signalled(sys->ctx))
 			return err_set(err, E_SIGNAL,
 				       "interrupted while reading; nothing was changed");
@@ -349,8 +352,10 @@ static int go_on(struct engine *e, const char *id, struct apply_result *ret, str
 	if (e->o->show_plan)
 		e->o->show_plan(e->o->show_ctx, e->plan, true);
 	e->envs = mem_alloc((e->plan->env_count + 1) * sizeof(struct env_state *));
-	for (size_t i = 0; i < e->plan->env_count; i++)
+	for (size_t i = 0; i < e->plan->env_count; i++) {
 		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
+		env_forget_requests(e->envs[i]);
+	}
 	if (!is_all_done(e, engine_run(e)) && observe_again(e, err) < 0)
 		return mend(e, err);
 	if (engine_carry_out(e, &one, err) < 0)
