@@ -79,6 +79,7 @@ struct engine {
 	struct clocks *clocks;
 	struct observer observer;
 	struct journal journal;
+	struct fences *fences;      /* fence.c's own; NULL before the first mint */
 	struct journal_said jsaid;
 	struct said said;
 	const char *run;            /* id; NULL before the run is open */
