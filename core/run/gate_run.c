@@ -45,11 +45,8 @@ static const struct observation *copy_seen(struct arena *a, const struct observa
 static const struct sample *add_sample(struct gate_run *g, int64_t now_ms,
 				       const struct observation *seen, size_t count)
 {
-	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
-	struct arena *fit;
+	struct arena *fit = arena_new_sized(count * sizeof(*seen) + observations_room(seen, count));
 
-	(void)copy_seen(&trial, seen, count);
-	fit = arena_new_sized(arena_room(&trial));
 	g->samples = mem_grow(g->samples, g->kept, &g->cap, sizeof(*g->samples));
 	g->owned = mem_grow(g->owned, g->kept, &g->owned_cap, sizeof(*g->owned));
 	g->owned[g->kept] = fit;

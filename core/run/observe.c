@@ -130,15 +130,24 @@ struct observation observation_copy(struct arena *a, const struct observation *o
 	return out;
 }
 
+size_t observations_room(const struct observation *seen, size_t count)
+{
+	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
+	struct observation copy;
+
+	for (size_t i = 0; i < count; i++) {
+		copy = observation_copy(&trial, &seen[i]);
+		(void)copy;
+	}
+	return arena_room(&trial);
+}
+
 /* It stays until it is looked at again, for days where a fleet waits: in no more room than it needs, without what it was made of. */
 static void settle(struct env_state *s, size_t i)
 {
-	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
-	struct observation o = observation_copy(&trial, &s->seen[i]);
-	struct arena *fit = arena_new_sized(arena_room(&trial));
+	struct arena *fit = arena_new_sized(observations_room(&s->seen[i], 1));
 
-	o = observation_copy(fit, &o);
-	s->seen[i] = o;
+	s->seen[i] = observation_copy(fit, &s->seen[i]);
 	arena_free(s->owned[i]);
 	s->owned[i] = fit;
 }

@@ -50,6 +50,7 @@ void env_state_free(struct env_state *s);
 struct view env_view(const struct env_state *s, int64_t now_ms);
 /* With all that it holds but the thing's name, which is the registry's. In `a`. */
 struct observation observation_copy(struct arena *a, const struct observation *o) MUST_USE;
+size_t observations_room(const struct observation *seen, size_t count); /* what arena_new_sized needs for copies of them */
 size_t registry_thing_index(const struct registry *reg, const char *thing); /* SIZE_MAX when unknown */
 
 /* One round under way. Rounds of one environment run one after the other, since each renews what the next may read. */
