@@ -87,7 +87,6 @@ void auth_free(struct auth *a)
 		drop_token(s);
 		secret_freep(&s->client_secret);
 		arena_freep(&s->x_arena);
-		mem_free(s);
 	}
 	mem_free(a->list);
 	arena_done(&a->arena);
@@ -131,7 +130,7 @@ static struct auth_session *session_for(struct auth *a, const struct conn *c)
 	at = value_get(a->by_key, key.buf);
 	if (at)
 		return a->list[at->u.i];
-	s = mem_alloc(sizeof(*s));
+	s = ARENA_NEW(&a->arena, struct auth_session);
 	s->auth = a;
 	s->key = arena_strdup(&a->arena, key.buf);
 	s->conn = *c;
