@@ -145,6 +145,11 @@ void *arena_alloc(struct arena *a, size_t size)
 	return memset(p, 0, size);
 }
 
+void *arena_words(struct arena *a, size_t size)
+{
+	return memset(take(a, size > 0 ? size : 1, alignof(int64_t)), 0, size);
+}
+
 void *arena_array(struct arena *a, size_t count, size_t size)
 {
 	size_t total;

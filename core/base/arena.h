@@ -27,6 +27,7 @@ void arena_done(struct arena *a);        /* for ARENA_INIT */
 void arena_at_end(struct arena *a, void (*fn)(void *arg), void *arg);
 void *arena_alloc(struct arena *a, size_t size) MUST_USE;
 void *arena_array(struct arena *a, size_t count, size_t size) MUST_USE; /* overflow checked */
+void *arena_words(struct arena *a, size_t size) MUST_USE; /* for what is made of pointers and numbers of 64 bits at most, and of which there are millions: packed closer */
 char *arena_strdup(struct arena *a, const char *s) MUST_USE;            /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t len) MUST_USE;
 char *arena_join(struct arena *a, const char *head, char between, const char *tail) MUST_USE;

@@ -44,7 +44,7 @@ static size_t room_of(enum val_kind kind)
 
 static struct value *node(struct arena *a, enum val_kind kind)
 {
-	struct value *v = arena_alloc(a, offsetof(struct value, u) + room_of(kind));
+	struct value *v = arena_words(a, offsetof(struct value, u) + room_of(kind));
 
 	v->kind = kind;
 	return v;
@@ -150,9 +150,9 @@ struct value *value_map_sized(struct arena *a, size_t keys)
 {
 	struct value *v = value_map(a);
 
-	if (keys > 0)
-		v->u.map.pairs = arena_array(a, keys, sizeof(*v->u.map.pairs));
 	assert(keys < UINT32_MAX);
+	if (keys > 0)
+		v->u.map.pairs = arena_words(a, keys * sizeof(*v->u.map.pairs));
 	v->u.map.cap = (uint32_t)keys;
 	return v;
 }

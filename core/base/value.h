@@ -6,7 +6,7 @@
  * arena and are immutable once shared. Maps keep the order in which keys were added; lookup is by hash once a map is large. Text from
  * a JSON answer may hold any byte but NUL; it is masked where it is printed.
  *
- * A fleet's plan is made of millions of them: a node takes no more room than its kind needs (32 to 48 bytes), so a struct value is
+ * A fleet's plan is made of millions of them: a node takes no more room than its kind needs (24 to 40 bytes), so a struct value is
  * made by the makers below alone, and never copied as a whole.
  */
 #pragma once

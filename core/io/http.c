@@ -27,6 +27,8 @@
 #define TIMEOUT_MS 65000
 #define PER_HOST 8
 #define KEPT_CONNECTIONS 64
+#define KEPT_SLOTS                                                                                 \
+	64 /* for exchanges to come: a fleet's first look has thousands in line, a fleet that waits has few */
 #define WRITE_IDLE_S 3L /* a write takes no connection that has been idle for longer */
 
 /*
@@ -52,9 +54,10 @@
 enum slot_state { SLOT_FREE, SLOT_WAITING, SLOT_ACTIVE, SLOT_FINISHED };
 enum stop { STOP_NONE, STOP_BODY, STOP_HEADERS, STOP_RESEND }; /* why we ended it ourselves */
 
-/* One exchange under way, and what it needs meanwhile. Reused. */
+/* One exchange under way, and what it needs meanwhile. Some are kept to be reused. */
 struct slot {
 	struct http *http;
+	size_t place; /* in http.slots */
 	enum slot_state state;
 	struct slot *next;  /* in the host's waiting line, the finished line or the free list */
 	struct exchange *x; /* NULL: cancelled while in a line */
@@ -94,6 +97,7 @@ struct http {
 	struct slot **slots; /* all */
 	size_t slot_count, slot_cap;
 	struct slot *free_slots;
+	size_t free_count;
 	struct slot *first, *last; /* finished, in order */
 	CURL **spare;              /* easy handles at rest */
 	size_t spare_count, spare_cap;
@@ -222,9 +226,26 @@ static void slot_fail(struct slot *s, enum transport_result result, enum err_cod
 	slot_finish(s);
 }
 
-/* Back to the pool. The exchange is nobody's concern any more. */
+static void slot_free(struct slot *s)
+{
+	if (s->easy)
+		curl_multi_remove_handle(s->http->multi, s->easy);
+	curl_easy_cleanup(s->easy);
+	curl_url_cleanup(s->url);
+	wipe(&s->out);
+	wipe(&s->auth);
+	wipe(&s->in);
+	sb_done(&s->out);
+	sb_done(&s->auth);
+	sb_done(&s->in);
+	mem_free(s);
+}
+
+/* Back to the pool, while that is not full. The exchange is nobody's concern any more. */
 static void slot_release(struct slot *s)
 {
+	struct http *h = s->http;
+
 	curl_url_cleanup(s->url);
 	s->url = NULL;
 	s->x = NULL;
@@ -232,8 +253,15 @@ static void slot_release(struct slot *s)
 	s->headers = NULL;
 	s->header_cap = 0;
 	s->state = SLOT_FREE;
-	s->next = s->http->free_slots;
-	s->http->free_slots = s;
+	if (h->free_count >= KEPT_SLOTS) {
+		h->slots[s->place] = h->slots[--h->slot_count];
+		h->slots[s->place]->place = s->place;
+		slot_free(s);
+		return;
+	}
+	s->next = h->free_slots;
+	h->free_slots = s;
+	h->free_count++;
 }
 
 static struct slot *slot_get(struct http *h, struct exchange *x)
@@ -242,9 +270,11 @@ static struct slot *slot_get(struct http *h, struct exchange *x)
 
 	if (s) {
 		h->free_slots = s->next;
+		h->free_count--;
 	} else {
 		h->slots = mem_grow(h->slots, h->slot_count, &h->slot_cap, sizeof(*h->slots));
 		s = mem_alloc(sizeof(*s));
+		s->place = h->slot_count;
 		h->slots[h->slot_count++] = s;
 		s->http = h;
 		s->out = (struct sb)SB_INIT(REQ_BODY_MAX);
@@ -1293,21 +1323,6 @@ int http_open(const struct http_options *o, struct http **ret, struct err *err)
 	h->ops = (struct transport){ h, http_start, http_next, http_cancel };
 	*ret = h;
 	return 0;
-}
-
-static void slot_free(struct slot *s)
-{
-	if (s->easy)
-		curl_multi_remove_handle(s->http->multi, s->easy);
-	curl_easy_cleanup(s->easy);
-	curl_url_cleanup(s->url);
-	wipe(&s->out);
-	wipe(&s->auth);
-	wipe(&s->in);
-	sb_done(&s->out);
-	sb_done(&s->auth);
-	sb_done(&s->in);
-	mem_free(s);
 }
 
 void http_close(struct http *h)

@@ -583,7 +583,9 @@ static enum env_outlook outlook_from(const char *name)
 	return OUTLOOK_FAILED;
 }
 
-static int envs_from(struct plan *p, struct value *index, const struct value *list, struct err *err)
+/* @index  name -> place in plan.envs, in `tmp` */
+static int envs_from(struct plan *p, struct arena *tmp, struct value *index,
+		     const struct value *list, struct err *err)
 {
 	p->envs = arena_array(p->arena, value_count(list) + 1, sizeof(*p->envs));
 	for (size_t i = 0; i < value_count(list); i++) {
@@ -595,7 +597,7 @@ static int envs_from(struct plan *p, struct value *index, const struct value *li
 			return err_set(err, E_REFUSED,
 				       "the plan is for environment '%s', which '%s' does not have",
 				       name, p->rollout->path);
-		value_set(p->arena, index, name, value_int(p->arena, (int64_t)p->env_count));
+		value_set(tmp, index, name, value_int(tmp, (int64_t)p->env_count));
 		p->envs[p->env_count++] = (struct plan_env){
 			.env = env,
 			.outlook = outlook_from(value_text_or(value_get(v, "outlook"), "")),
@@ -634,8 +636,10 @@ static int direction_from(const char *name, enum direction *ret, struct err *err
 int plan_from_value(struct arena *a, const struct registry *reg, const struct rollout *r,
 		    const struct value *doc, struct plan **ret, struct err *err)
 {
+	CLEANUP(arena_done)
+	struct arena tmp = ARENA_INIT; /* of the indexes by name, which nobody needs afterwards */
 	struct plan *p = plan_new(a, reg, r);
-	struct value *env_index = value_map(a), *step_index = value_map(a);
+	struct value *env_index = value_map(&tmp), *step_index = value_map(&tmp);
 	const struct value *steps = value_get(doc, "steps");
 	int64_t version = value_int_or(value_get(doc, "format_version"), -1);
 
@@ -648,12 +652,12 @@ int plan_from_value(struct arena *a, const struct registry *reg, const struct ro
 	if (direction_from(value_text_or(value_get(doc, "direction"), "forward"), &p->direction,
 			   err) < 0)
 		return -err->code;
-	if (envs_from(p, env_index, value_get(doc, "environments"), err) < 0)
+	if (envs_from(p, &tmp, env_index, value_get(doc, "environments"), err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < value_count(steps); i++)
-		value_set(a, step_index,
+		value_set(&tmp, step_index,
 			  value_text_or(value_get(value_at(steps, i), "address"), ""),
-			  value_int(a, (int64_t)i));
+			  value_int(&tmp, (int64_t)i));
 	p->steps = arena_array(a, value_count(steps) + 1, sizeof(*p->steps));
 	for (size_t i = 0; i < value_count(steps); i++)
 		if (step_from(p, env_index, step_index, value_at(steps, i), err) < 0)

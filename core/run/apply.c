@@ -110,6 +110,15 @@ static const struct rollout_env **envs_of(struct engine *e, const struct value *
 	return list;
 }
 
+/* The run's plan is made of what the history holds of it, and borrows from there. */
+static int take_up(struct engine *e, const struct past_run *r, struct err *err)
+{
+	arena_done(&e->plan_arena);
+	e->run = r->id;
+	return plan_from_value(&e->plan_arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
+			       &e->plan, err);
+}
+
 static int resume(struct engine *e, struct past_run *r, struct err *err)
 {
 	const struct rollout_env **envs = envs_of(e, r->plan);
@@ -125,16 +134,15 @@ static int resume(struct engine *e, struct past_run *r, struct err *err)
 			err,
 			"take the change back to finish that run, or give it up with --abandon");
 	}
-	e->run = r->id;
-	return plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
-			       &e->plan, err);
+	return take_up(e, r, err);
 }
 
+/* What was planned ends with the run's record: from there on the journal's plan counts, for who begins a run as for who goes on with one. */
 static int begin(struct engine *e, struct err *err)
 {
-	struct arena *a = journal_run_arena(&e->journal);
+	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = value_map(a);
-	const struct value *plan = plan_to_value(e->plan); /* its arena outlives the journal */
+	const struct value *plan = plan_to_value(e->plan);
 	const struct value *marks = way_back_marks(e);
 	char id[17], salt[17], digest[65], plan_digest[65];
 
@@ -155,8 +163,9 @@ static int begin(struct engine *e, struct err *err)
 		value_set(a, rec, "automatic", value_bool(a, true));
 	if (guard_begin(e, rec, err) < 0)
 		return -err->code;
-	e->run = arena_strdup(e->arena, id);
-	return journal_add(&e->journal, "run", rec, err);
+	if (journal_add(&e->journal, "run", rec, err) < 0)
+		return -err->code;
+	return take_up(e, history_run(&e->journal.history, id), err);
 }
 
 /* ---- carrying them out ---- */
@@ -169,6 +178,7 @@ static void forget_run(struct engine *e)
 	mem_free(e->envs);
 	e->envs = NULL;
 	e->plan = NULL;
+	arena_done(&e->plan_arena);
 	e->run = NULL;
 	e->jsaid.run = NULL;
 }
@@ -224,14 +234,17 @@ static int observe_again(struct engine *e, struct err *err)
 	const char *const *things =
 		observe_for(e->o->calls->registry, e->plan->direction, e->arena);
 	struct reading r = { 0 };
+	size_t begun = 0;
 
-	for (size_t i = 0; i < e->plan->env_count; i++)
-		r.open += !history_has_left(engine_run(e), e->plan->envs[i].env->name);
-	for (size_t i = 0; i < e->plan->env_count; i++)
-		if (!history_has_left(engine_run(e), e->plan->envs[i].env->name))
-			round_start(&e->observer, e->envs[i], things, env_read, &r);
-	while (r.open) {
-		caller_pump(e->caller, WHEN_SECOND);
+	while (begun < e->plan->env_count || r.open) {
+		for (; begun < e->plan->env_count && r.open < OBSERVED_AT_ONCE; begun++) {
+			if (history_has_left(engine_run(e), e->plan->envs[begun].env->name))
+				continue;
+			r.open++;
+			round_start(&e->observer, e->envs[begun], things, env_read, &r);
+		}
+		if (r.open)
+			caller_pump(e->caller, WHEN_SECOND);
 		if (sys->signalled(sys->ctx))
 			return err_set(err, E_SIGNAL,
 				       "interrupted while reading; nothing was changed");
@@ -267,7 +280,7 @@ static int plan_fresh(struct engine *e, const struct rollout_env *const *envs, e
 		way_back_inspects(&po, &e->journal.history);
 		e->jsaid.void_by = e->o->calls->registry;
 	}
-	rc = planner_run(&po, e->arena, &e->plan, NULL, err);
+	rc = planner_run(&po, &e->plan_arena, &e->plan, NULL, err);
 	e->jsaid.void_by = NULL;
 	if (rc < 0)
 		return -err->code;
@@ -344,8 +357,10 @@ static int go_on(struct engine *e, const char *id, struct apply_result *ret, str
 	if (e->o->show_plan)
 		e->o->show_plan(e->o->show_ctx, e->plan, true);
 	e->envs = mem_alloc((e->plan->env_count + 1) * sizeof(struct env_state *));
-	for (size_t i = 0; i < e->plan->env_count; i++)
+	for (size_t i = 0; i < e->plan->env_count; i++) {
 		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
+		env_forget_requests(e->envs[i]);
+	}
 	if (!is_all_done(e, engine_run(e)) && observe_again(e, err) < 0)
 		return mend(e, err);
 	if (engine_carry_out(e, &one, err) < 0)
@@ -366,10 +381,8 @@ static int finish_left(struct engine *e, const struct going_back *list, size_t c
 
 		if (!r || !r->is_open)
 			continue;
-		if (plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, r->plan,
-				    &e->plan, err) < 0)
+		if (take_up(e, r, err) < 0)
 			return -err->code;
-		e->run = r->id;
 		done = is_all_done(e, r);
 		if (done && engine_carry_out(e, &one, err) < 0)
 			return -err->code;

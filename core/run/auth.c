@@ -25,8 +25,8 @@ struct auth_session {
 	int64_t expires_mono;
 
 	bool is_minting, is_sent;
-	struct exchange x;
-	struct arena *x_arena;
+	struct arena *x_arena;        /* from the sending until the answer was taken */
+	struct exchange *x;           /* in it */
 	struct secret *client_secret; /* while minting */
 	struct retry retry;
 	unsigned refusals;
@@ -83,11 +83,10 @@ void auth_free(struct auth *a)
 		struct auth_session *s = a->list[i];
 
 		if (s->is_sent)
-			a->transport->cancel(a->transport->ctx, &s->x);
+			a->transport->cancel(a->transport->ctx, s->x);
 		drop_token(s);
 		secret_freep(&s->client_secret);
 		arena_freep(&s->x_arena);
-		mem_free(s);
 	}
 	mem_free(a->list);
 	arena_done(&a->arena);
@@ -131,7 +130,7 @@ static struct auth_session *session_for(struct auth *a, const struct conn *c)
 	at = value_get(a->by_key, key.buf);
 	if (at)
 		return a->list[at->u.i];
-	s = mem_alloc(sizeof(*s));
+	s = ARENA_NEW(&a->arena, struct auth_session);
 	s->auth = a;
 	s->key = arena_strdup(&a->arena, key.buf);
 	s->conn = *c;
@@ -180,15 +179,15 @@ static void mint_send(struct auth *a, struct auth_session *s)
 {
 	struct value *form;
 
-	arena_freep(&s->x_arena);
 	s->x_arena = arena_new();
+	s->x = ARENA_NEW(s->x_arena, struct exchange);
 	form = value_map(s->x_arena);
 	value_set(s->x_arena, form, "grant_type", value_string(s->x_arena, "client_credentials"));
 	value_set(s->x_arena, form, "client_id", value_string(s->x_arena, s->conn.client_id));
 	value_set(s->x_arena, form, "client_secret", value_secret(s->x_arena, s->client_secret));
 	if (s->conn.scopes)
 		value_set(s->x_arena, form, "scope", value_string(s->x_arena, s->conn.scopes));
-	s->x = (struct exchange){
+	*s->x = (struct exchange){
 		.method = "POST",
 		.url = s->conn.token_url,
 		.system = s->conn.name,
@@ -209,7 +208,7 @@ static void mint_send(struct auth *a, struct auth_session *s)
 				     s->conn.client_id));
 	log_debug("http", "%s: POST %s (token of client '%s')", s->conn.name, s->conn.token_url,
 		  s->conn.client_id);
-	a->transport->start(a->transport->ctx, &s->x);
+	a->transport->start(a->transport->ctx, s->x);
 }
 
 static enum auth_state mint_start(struct auth *a, struct auth_session *s, struct err *err)
@@ -292,7 +291,7 @@ static void explain_refusal(struct auth_session *s, struct err *err)
 				      .conn = s->conn.name,
 				      .what = "get a token" };
 
-	http_unexpected(&req, &s->x.resp, err);
+	http_unexpected(&req, &s->x->resp, err);
 	err_wrap(err, "token of client '%s'", s->conn.client_id);
 	err_hint(err, "check the client id, the secret behind '%s' and the scopes",
 		 s->conn.secret_ref);
@@ -303,18 +302,18 @@ static int own_interval(struct auth *a, struct auth_session *s, struct err *err)
 {
 	int64_t elapsed = sys_mono_ms(a->sys) - s->sent_mono, to;
 
-	if (s->x.result == SENT_OK && s->x.resp.date_ms) {
-		to = s->x.resp.date_ms + WHEN_SECOND + USE_LATE;
-		s->from_ms = MIN_OF(s->from_ms, s->x.resp.date_ms - elapsed - WHEN_SECOND);
+	if (s->x->result == SENT_OK && s->x->resp.date_ms) {
+		to = s->x->resp.date_ms + WHEN_SECOND + USE_LATE;
+		s->from_ms = MIN_OF(s->from_ms, s->x->resp.date_ms - elapsed - WHEN_SECOND);
 	} else {
-		to = MAX_OF(clocks_now(a->clocks), s->from_ms + s->x.timeout_ms) + USE_LATE;
+		to = MAX_OF(clocks_now(a->clocks), s->from_ms + s->x->timeout_ms) + USE_LATE;
 	}
 	return a->guard.after(a->guard.ctx, s->conn.client_id, s->from_ms, to, err);
 }
 
 static bool is_new_credential(const struct auth_session *s)
 {
-	const char *code = value_text_or(value_get(s->x.resp.body, "error"), "");
+	const char *code = value_text_or(value_get(s->x->resp.body, "error"), "");
 
 	return s->is_migrating && strcmp(code, "invalid_client") == 0 &&
 	       s->refusals < NEW_CREDENTIAL_TRIES;
@@ -322,7 +321,7 @@ static bool is_new_credential(const struct auth_session *s)
 
 static void took(struct auth *a, struct auth_session *s, const struct value *token)
 {
-	int64_t life = expires_in_ms(value_get(s->x.resp.body, "expires_in"));
+	int64_t life = expires_in_ms(value_get(s->x->resp.body, "expires_in"));
 
 	s->token = secret_ref(token->u.secret);
 	/* An endpoint that names no life: use it for this run's next minutes only. */
@@ -333,15 +332,14 @@ static void took(struct auth *a, struct auth_session *s, const struct value *tok
 	secret_freep(&s->client_secret);
 }
 
-static void mint_back(struct exchange *x)
+static void take_answer(struct auth_session *s)
 {
-	struct auth_session *s = x->owner;
+	const struct exchange *x = s->x;
 	struct auth *a = s->auth;
 	struct err err = ERR_INIT;
 	const struct value *token;
 	int64_t wait;
 
-	s->is_sent = false;
 	if (x->result == SENT_OK)
 		clocks_note(a->clocks, s->conn.token_url, x->resp.date_ms);
 	if (s->is_migrating && x->result != SENT_NEVER && own_interval(a, s, &err) < 0) {
@@ -370,6 +368,16 @@ static void mint_back(struct exchange *x)
 		err = x->err;
 	secret_freep(&s->client_secret);
 	fail(a, s, &err);
+}
+
+static void mint_back(struct exchange *x)
+{
+	struct auth_session *s = x->owner;
+
+	s->is_sent = false;
+	take_answer(s);
+	s->x = NULL;
+	arena_freep(&s->x_arena); /* a fleet has thousands of tokens */
 }
 
 int64_t auth_wake(const struct auth *a)

@@ -24,48 +24,99 @@ static int fatal(struct engine *e, struct err *err)
 	return -err->code;
 }
 
-/* Of one step of one open run: whether it has begun, for this client, and nobody has seen the app's own use since. */
-static bool closes_fence(const struct engine *e, const struct past_run *r, const struct value *step,
-			 const char *client)
+/* ---- which steps close a fence, by client: a fleet mints for each of its clients, and nobody walks through all its steps each time ---- */
+
+struct fence {
+	size_t run; /* index into history.runs */
+	const char *address, *env;
+	size_t next; /* of the same client: 1 + its place; 0: none */
+};
+struct fences {
+	struct fence *list;
+	size_t count, cap;
+	struct value *by_client; /* client -> 1 + place of the last one */
+	size_t runs;             /* of the history, that were looked through */
+};
+
+static void add_fence(struct engine *e, const char *client, const struct fence *f)
 {
-	const struct value *envs = value_get(step, "environments");
-	const struct value *at =
-		value_get(r->step_index, value_text_or(value_get(step, "address"), ""));
-	const struct change_type *t;
+	struct fences *all = e->fences;
+	const struct value *last = value_get(all->by_client, client);
 
-	/* Asked of every step of a fleet at each mint: most have not begun. */
-	if (!at || !r->steps[at->u.i].from_ms)
-		return false;
-	t = registry_change(e->o->calls->registry, value_text_or(value_get(step, "thing"), ""),
-			    value_text_or(value_get(step, "change"), ""));
-	if (!t || !(t->flags & CHANGE_FENCES))
-		return false;
-	for (size_t i = 0; i < value_count(envs); i++) {
-		const char *name = value_text_or(value_at(envs, i), "");
-		const struct rollout_env *env = rollout_find_env(e->o->calls->rollout, name);
-
-		if (env && env->client_id && strcmp(env->client_id, client) == 0 &&
-		    !history_has_left(r, name) &&
-		    !value_int_or(value_get(history_marks(r, name), MARK_OWN_USE), 0))
-			return true;
-	}
-	return false;
+	all->list = arena_grow(e->arena, all->list, all->count, &all->cap, sizeof(*all->list));
+	all->list[all->count] = *f;
+	all->list[all->count++].next = (size_t)value_int_or(last, 0);
+	value_set(e->arena, all->by_client, client, value_int(e->arena, (int64_t)all->count));
 }
 
-/* Another open run's evidence is spoiled by a mint of this one just as much. */
-static bool is_fenced(const struct engine *e, const char *client)
+static bool is_fence(const struct engine *e, const struct value *step)
+{
+	const struct change_type *t =
+		registry_change(e->o->calls->registry, value_text_or(value_get(step, "thing"), ""),
+				value_text_or(value_get(step, "change"), ""));
+
+	return t && (t->flags & CHANGE_FENCES);
+}
+
+static void add_fences_of(struct engine *e, size_t run)
+{
+	const struct value *steps = value_get(e->journal.history.runs[run].plan, "steps");
+
+	for (size_t k = 0; k < value_count(steps); k++) {
+		const struct value *step = value_at(steps, k), *envs;
+
+		envs = is_fence(e, step) ? value_get(step, "environments") : NULL;
+		for (size_t i = 0; i < value_count(envs); i++) {
+			const char *name = value_text_or(value_at(envs, i), "");
+			const struct rollout_env *env =
+				rollout_find_env(e->o->calls->rollout, name);
+			struct fence f = { .run = run,
+					   .address = value_text_or(value_get(step, "address"), ""),
+					   .env = name };
+
+			if (env && env->client_id)
+				add_fence(e, env->client_id, &f);
+		}
+	}
+}
+
+/* Each run is looked through once; one that has ended never opens again. */
+static const struct fences *fences(struct engine *e)
 {
 	const struct history *h = &e->journal.history;
 
-	for (size_t i = 0; i < h->run_count; i++) {
-		const struct value *steps = value_get(h->runs[i].plan, "steps");
-
-		for (size_t k = 0; h->runs[i].is_open && k < value_count(steps); k++)
-			if (closes_fence(e, &h->runs[i], value_at(steps, k), client))
-				return true;
+	if (!e->fences) {
+		e->fences = ARENA_NEW(e->arena, struct fences);
+		e->fences->by_client = value_map(e->arena);
 	}
-	return false;
+	for (; e->fences->runs < h->run_count; e->fences->runs++)
+		if (h->runs[e->fences->runs].is_open)
+			add_fences_of(e, e->fences->runs);
+	return e->fences;
 }
+
+/* Whether its step has begun, in a run that is open, and nobody has seen the app's own use since. */
+static bool is_closed(const struct engine *e, const struct fence *f)
+{
+	const struct past_run *r = &e->journal.history.runs[f->run];
+	const struct value *at = value_get(r->step_index, f->address);
+
+	return r->is_open && at && r->steps[at->u.i].from_ms && !history_has_left(r, f->env) &&
+	       !value_int_or(value_get(history_marks(r, f->env), MARK_OWN_USE), 0);
+}
+
+/* Another open run's evidence is spoiled by a mint of this one just as much. */
+static bool is_fenced(struct engine *e, const char *client)
+{
+	const struct fences *all = fences(e);
+	size_t at = (size_t)value_int_or(value_get(all->by_client, client), 0);
+
+	while (at && !is_closed(e, &all->list[at - 1]))
+		at = all->list[at - 1].next;
+	return at != 0;
+}
+
+/* ---- what stands before and after a mint ---- */
 
 static int before_mint(void *ctx, const char *client, const char *conn, int64_t from_ms,
 		       struct err *err)

@@ -31,21 +31,31 @@ static const char *env_name(const struct step_run *s, const struct gate_run *g)
 	return s->e->plan->envs[g->env].env->name;
 }
 
-/* @ret_mem  dies with the sample */
-static struct sample *new_sample(struct gate_run *g, size_t things, struct arena **ret_mem)
+static const struct observation *copy_seen(struct arena *a, const struct observation *seen,
+					   size_t count)
 {
-	struct arena *a = *ret_mem = arena_new();
-	struct sample *out;
+	struct observation *out = arena_array(a, count, sizeof(*out));
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = observation_copy(a, &seen[i]);
+	return out;
+}
+
+/* A copy, in an arena that dies with the sample: it may stay for days, and has no more room than it needs. */
+static const struct sample *add_sample(struct gate_run *g, int64_t now_ms,
+				       const struct observation *seen, size_t count)
+{
+	struct arena *fit = arena_new_sized(count * sizeof(*seen) + observations_room(seen, count));
 
 	g->samples = mem_grow(g->samples, g->kept, &g->cap, sizeof(*g->samples));
 	g->owned = mem_grow(g->owned, g->kept, &g->owned_cap, sizeof(*g->owned));
-	g->owned[g->kept] = a;
-	out = &g->samples[g->kept++];
-	*out = (struct sample){
-		.seen = arena_array(a, things + 1, sizeof(struct observation)),
-		.count = things,
+	g->owned[g->kept] = fit;
+	g->samples[g->kept] = (struct sample){
+		.now_ms = now_ms,
+		.seen = copy_seen(fit, seen, count),
+		.count = count,
 	};
-	return out;
+	return &g->samples[g->kept++];
 }
 
 static void drop_sample(struct gate_run *g, size_t i)
@@ -103,33 +113,32 @@ static enum known known_from(const char *name)
 }
 
 /* A journalled sample back into memory. */
-static void recall(struct gate_run *g, const struct past_sample *past)
+static void recall(const struct registry *reg, struct gate_run *g, const struct past_sample *past)
 {
-	struct arena *a;
+	CLEANUP(arena_done) struct arena a = ARENA_INIT;
 	struct err err = ERR_INIT;
 	struct value *seen = NULL, *times = NULL;
-	struct sample *s = new_sample(g, 0, &a);
 	struct observation *o;
 
-	s->now_ms = past->now_ms;
 	/* Written by ourselves, from what was read a moment before. */
-	if (json_parse(a, past->seen, strlen(past->seen), NULL, NULL, NULL, &seen, &err) < 0 ||
-	    json_parse(a, past->times, strlen(past->times), NULL, NULL, NULL, &times, &err) < 0)
-		return;
-	o = arena_array(a, value_count(seen) + 1, sizeof(*o));
+	if (json_parse(&a, past->seen, strlen(past->seen), NULL, NULL, NULL, &seen, &err) < 0 ||
+	    json_parse(&a, past->times, strlen(past->times), NULL, NULL, NULL, &times, &err) < 0)
+		seen = times = NULL;
+	o = arena_array(&a, value_count(seen), sizeof(*o));
 	for (size_t i = 0; i < value_count(seen); i++) {
 		const struct value *v = value_at(seen, i);
+		const struct thing_type *t =
+			registry_thing(reg, value_text_or(value_get(v, "thing"), ""));
 
 		o[i] = (struct observation){
-			.thing = value_text_or(value_get(v, "thing"), ""),
+			.thing = t ? t->name : "",
 			.known = known_from(value_text_or(value_get(v, "known"), "")),
 			.facts = value_get(v, "facts"),
 			.server_ms = value_int_or(value_at(times, i), 0),
 			.why = value_text(value_get(v, "why")),
 		};
 	}
-	s->seen = o;
-	s->count = value_count(seen);
+	(void)add_sample(g, past->now_ms, o, value_count(seen));
 }
 
 /*
@@ -178,7 +187,7 @@ void gate_open(struct step_run *s, struct gate_run *g, bool fresh)
 	g->wake_mono = engine_mono(s->e);
 	g->says = (struct says){ .verdict = VERDICT_WAIT };
 	for (size_t i = 0; !fresh && i < past->kept; i++)
-		recall(g, &past->samples[i]);
+		recall(s->e->plan->registry, g, &past->samples[i]);
 	if (g->passes) /* consecutive passes are a cadence apart, also across runs of the program */
 		g->wake_mono += MAX_OF(past->last_ms + gate_cadence(g) - clocks_now(s->e->clocks),
 				       (int64_t)0);
@@ -390,9 +399,8 @@ static void sampled(void *arg, struct env_state *env)
 	struct gate_run *g = sampling_gate(s, env);
 	CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
 	enum verdict before;
-	struct arena *mem;
 	size_t n = 0;
-	struct sample *sm;
+	const struct sample *sm;
 	struct observation *o;
 
 	if (!g)
@@ -404,21 +412,15 @@ static void sampled(void *arg, struct env_state *env)
 		return;
 	while (g->pg->type->observes && g->pg->type->observes[n])
 		n++;
-	sm = new_sample(g, n, &mem);
 	g->looks++;
-	o = arena_array(mem, n + 1, sizeof(*o));
+	o = arena_array(&tmp, n, sizeof(*o));
 	for (size_t i = 0; i < n; i++) {
 		size_t k = registry_thing_index(s->e->plan->registry, g->pg->type->observes[i]);
 
-		if (k == SIZE_MAX)
-			continue;
-		o[i] = env->seen[k];
-		o[i].facts = o[i].facts ? value_copy(mem, o[i].facts) : NULL;
-		o[i].why = arena_strdup(mem, o[i].why);
-		o[i].by = arena_strdup(mem, o[i].by);
+		if (k != SIZE_MAX)
+			o[i] = env->seen[k];
 	}
-	sm->seen = o;
-	sm->now_ms = clocks_now(s->e->clocks);
+	sm = add_sample(g, clocks_now(s->e->clocks), o, n);
 	if (!g->opened_ms)
 		g->opened_ms = sm->now_ms;
 	before = g->says.verdict;

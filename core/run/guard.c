@@ -96,13 +96,13 @@ int guard_fresh_plan(struct engine *e, struct err *err)
 		return 0;
 	if (plan_file_is_fresh(f, e->plan, err) < 0 || refuse_by_policy(e->plan, err) < 0)
 		return -err->code;
-	return plan_from_value(e->arena, e->o->calls->registry, e->o->calls->rollout, f->doc,
+	return plan_from_value(&e->plan_arena, e->o->calls->registry, e->o->calls->rollout, f->doc,
 			       &e->plan, err);
 }
 
 int guard_begin(struct engine *e, struct value *run_record, struct err *err)
 {
-	struct arena *a = journal_run_arena(&e->journal);
+	struct arena *a = journal_arena(&e->journal);
 
 	if (e->is_automatic)
 		return 0;
@@ -112,7 +112,7 @@ int guard_begin(struct engine *e, struct value *run_record, struct err *err)
 	if (check_approvals(e, plan_to_value(e->plan), err) < 0)
 		return -err->code;
 	if (value_count(e->approvals))
-		value_set(a, run_record, "approvals", value_copy(a, e->approvals));
+		value_set(a, run_record, "approvals", e->approvals);
 	return 0;
 }
 

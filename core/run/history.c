@@ -8,6 +8,8 @@
 #include "core/io/json.h"
 
 #define GATES_INDEXED 16 /* below it looking at each is as quick */
+/* Of an environment that has come far: outgrown room would be half of a fleet's marks. */
+#define MARKS_USUAL 32
 
 void history_init(struct history *h, struct arena *a)
 {
@@ -18,6 +20,7 @@ void history_init(struct history *h, struct arena *a)
 	h->run_index = value_map(a);
 	h->marked = value_map(a);
 	h->said_of = value_map(a);
+	h->names = value_map(a);
 }
 
 /* ---- samples: on the heap, since most of them go long before the journal is closed ---- */
@@ -52,11 +55,19 @@ static void drop_words(struct past_step *s)
 	}
 }
 
+static void drop_before(struct past_step *s)
+{
+	arena_freep(&s->before_mem);
+	s->before = NULL;
+}
+
 void history_done(struct history *h)
 {
 	for (size_t i = 0; i < h->run_count; i++) {
-		for (size_t k = 0; k < h->runs[i].step_count; k++)
+		for (size_t k = 0; k < h->runs[i].step_count; k++) {
 			drop_words(&h->runs[i].steps[k]);
+			drop_before(&h->runs[i].steps[k]);
+		}
 		arena_done(&h->runs[i].suspended_mem);
 	}
 	h->run_count = 0;
@@ -153,27 +164,52 @@ struct past_step *history_step(const struct history *h, struct past_run *r, cons
 	return s;
 }
 
+static const char *name_of(const struct history *h, const char *text)
+{
+	const struct value_pair *pair = value_get_pair(h->names, text);
+
+	if (pair)
+		return pair->key;
+	value_set(h->arena, h->names, text, value_null(h->arena));
+	return value_get_pair(h->names, text)->key;
+}
+
+static void index_gate(const struct history *h, struct past_step *s, size_t i)
+{
+	value_set(h->arena, s->gate_index,
+		  arena_printf(h->arena, "%s %s", s->gates[i].env, s->gates[i].gate),
+		  value_int(h->arena, (int64_t)i));
+}
+
 struct past_gate *history_gate(const struct history *h, struct past_step *s, const char *env,
 			       const char *gate)
 {
+	CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
 	const struct value *at;
-	const char *key;
+	size_t i;
 
 	/* A step that many environments share has as many gates. */
-	for (size_t i = 0; s->gate_count < GATES_INDEXED && i < s->gate_count; i++)
+	for (i = 0; s->gate_count < GATES_INDEXED && i < s->gate_count; i++)
 		if (strcmp(s->gates[i].env, env) == 0 && strcmp(s->gates[i].gate, gate) == 0)
 			return &s->gates[i];
-	key = arena_printf(h->arena, "%s %s", env, gate);
-	if (!s->gate_index || !s->gate_count)
-		s->gate_index = value_map(h->arena);
-	at = s->gate_count < GATES_INDEXED ? NULL : value_get(s->gate_index, key);
+	at = i < s->gate_count ? value_get(s->gate_index, arena_join(&tmp, env, ' ', gate)) : NULL;
 	if (at)
 		return &s->gates[at->u.i];
-	value_set(h->arena, s->gate_index, key, value_int(h->arena, (int64_t)s->gate_count));
+	if (!s->gates) { /* most have one, and thousands have it */
+		s->gates = ARENA_NEW(h->arena, struct past_gate);
+		s->gate_cap = 1;
+	}
 	s->gates = arena_grow(h->arena, s->gates, s->gate_count, &s->gate_cap, sizeof(*s->gates));
-	s->gates[s->gate_count] = (struct past_gate){ .env = arena_strdup(h->arena, env),
-						      .gate = arena_strdup(h->arena, gate) };
-	return &s->gates[s->gate_count++];
+	s->gates[s->gate_count++] =
+		(struct past_gate){ .env = name_of(h, env), .gate = name_of(h, gate) };
+	if (s->gate_count == GATES_INDEXED) {
+		s->gate_index = value_map(h->arena);
+		for (i = 0; i < s->gate_count; i++)
+			index_gate(h, s, i);
+	} else if (s->gate_count > GATES_INDEXED) {
+		index_gate(h, s, s->gate_count - 1);
+	}
+	return &s->gates[s->gate_count - 1];
 }
 
 const struct value *history_marks(const struct past_run *r, const char *env)
@@ -219,12 +255,18 @@ static void mark_env(struct history *h, struct past_run *r, const char *env,
 		value_set(h->arena, h->marked, env, value_int(h->arena, r - h->runs));
 	/* Views of it see what is added: a map of its own for each mark would be a fleet's largest heap. */
 	if (!all) {
-		all = value_map(h->arena);
+		all = value_map_sized(h->arena, MARKS_USUAL);
 		value_set(h->arena, r->marks, env, all);
 	}
-	for (size_t i = 0; i < value_count(marks); i++)
-		value_set(h->arena, all, value_key_at(marks, i),
-			  value_copy(h->arena, value_at(marks, i)));
+	for (size_t i = 0; i < value_count(marks); i++) {
+		const char *key = value_key_at(marks, i);
+		const struct value *mark = value_copy(h->arena, value_at(marks, i));
+
+		if (value_get(all, key))
+			value_set(h->arena, all, key, mark);
+		else
+			value_add(h->arena, all, name_of(h, key), mark);
+	}
 }
 
 /* What a step noted holds for all its environments; what a gate saw, only for the one that it looked at. */
@@ -423,7 +465,6 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 			strcmp(value_text_or(value_path(rec, "plan.direction"), ""), "back") == 0,
 		.is_automatic = value_bool_or(value_get(rec, "automatic"), false),
 		.left = value_map(h->arena),
-		.step_index = value_map(h->arena),
 		.marks = value_map(h->arena),
 		.env_index =
 			index_envs(h->arena, value_get(value_get(rec, "plan"), "environments")),
@@ -434,6 +475,7 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 	/* All at once, so that no outgrown halves stay behind. */
 	r->step_cap = value_count(value_get(r->plan, "steps"));
 	r->steps = arena_array(h->arena, r->step_cap + 1, sizeof(*r->steps));
+	r->step_index = value_map_sized(h->arena, r->step_cap);
 	value_set(h->arena, h->run_index, r->id, value_int(h->arena, (int64_t)h->run_count - 1));
 	take_over(h, r, rec);
 	return 0;
@@ -445,8 +487,10 @@ static void fold_intent(struct history *h, struct past_step *s, const struct val
 	s->begun_at_record = h->at_record;
 	s->has_failed = s->is_lost = false;
 	s->nonce = arena_strdup(h->arena, value_text_or(value_get(rec, "nonce"), ""));
-	if (!s->before)
-		s->before = keep(h, value_get(rec, "before"));
+	if (!s->before && value_get(rec, "before")) {
+		s->before_mem = arena_new();
+		s->before = value_copy(s->before_mem, value_get(rec, "before"));
+	}
 	s->intent_ms = value_int_or(value_get(rec, "now_ms"), 0);
 	if (!s->from_ms)
 		s->from_ms = s->intent_ms;
@@ -593,6 +637,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 		s->is_done = true;
 		s->has_failed = false;
 		drop_words(s);
+		drop_before(s);
 		s->result = arena_strdup(h->arena, value_text_or(value_get(rec, "result"), "done"));
 		s->done_ms = value_int_or(value_get(rec, "now_ms"), 0);
 		add_marks(h, r, envs, value_get(rec, "marks"));

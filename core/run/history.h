@@ -42,7 +42,8 @@ struct past_step {
 	bool has_intent, is_done, has_acted, has_failed;
 	bool is_lost;                 /* the reply to that intent was lost, or said 5xx: it was sent */
 	const char *nonce;            /* of the intent or the ask */
-	const struct value *before;   /* the thing's facts at the first intent */
+	const struct value *before;   /* the thing's facts at the first intent, in before_mem, until the step is done */
+	struct arena *before_mem;
 	int64_t from_ms;              /* evidence time of the first intent */
 	int64_t intent_ms;            /* of the last one */
 	/* The last question to a person. */
@@ -93,6 +94,7 @@ struct history {
 	struct value *said;           /* "env thing" -> {facts, by, known, at, n: number of the record that said so} */
 	struct value *overlays;       /* "env thing" -> {attested, at} */
 	struct value *acks_seen;      /* id -> true: acknowledgements that were taken up or refused */
+	struct value *names;          /* as keys: of environments, gates and marks, which stand here once and are borrowed */
 };
 
 void history_init(struct history *h, struct arena *a);

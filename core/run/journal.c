@@ -23,11 +23,6 @@ struct arena *journal_arena(struct journal *j)
 	return &j->scratch;
 }
 
-struct arena *journal_run_arena(struct journal *j)
-{
-	return &j->arena;
-}
-
 void journal_tidy(struct journal *j)
 {
 	if (j->scratch.used > SCRATCH_KEPT)
@@ -102,13 +97,54 @@ static bool is_run(const struct value *rec)
 	return strcmp(value_text_or(value_get(rec, "type"), ""), "run") == 0;
 }
 
-/* A record dies once it is folded; a run's lives on, with each thing that its plan says of every environment once. */
-static int fold(struct journal *j, const struct memo_line *l, struct err *err)
+/* A map without some of its members. What lies below is shared. */
+static struct value *without(struct arena *a, const struct value *map, const char *const *keys)
 {
-	const struct value *rec = l->rec;
+	struct value *out = value_map_sized(a, value_count(map));
 
-	if (!l->lives_on && is_run(rec))
-		rec = value_copy_sharing(&j->arena, rec);
+	for (size_t i = 0; value_key_at(map, i); i++) {
+		const char *const *k = keys;
+
+		while (*k && strcmp(*k, value_key_at(map, i)) != 0)
+			k++;
+		if (!*k)
+			value_add(a, out, value_key_at(map, i), value_at(map, i));
+	}
+	return out;
+}
+
+/*
+ * A run's record without what was seen while planning: it stands in the journal for who computes digests, and a run goes on from fresh looks. Of a
+ * fleet's plan this is a third.
+ */
+static const struct value *without_evidence(struct arena *a, const struct value *rec)
+{
+	static const char *const plan_key[] = { "plan", NULL },
+				 *const envs_key[] = { "environments", NULL },
+				 *const seen[] = { "facts", "requests", "findings", "attest",
+						   NULL };
+	const struct value *plan = value_get(rec, "plan"), *envs = value_get(plan, "environments");
+	struct value *out = without(a, rec, plan_key), *slim = without(a, plan, envs_key),
+		     *list = value_list(a);
+
+	for (size_t i = 0; i < value_count(envs); i++)
+		value_list_add(a, list, without(a, value_at(envs, i), seen));
+	value_add(a, slim, "environments", list);
+	value_add(a, out, "plan", plan ? slim : NULL);
+	return out;
+}
+
+/* A run's record as the history holds it: each thing that its plan says of every environment once. */
+static const struct value *run_to_keep(struct journal *j, struct arena *a, const struct value *rec)
+{
+	return value_copy_sharing(a, j->is_whole ? rec : without_evidence(&j->scratch, rec));
+}
+
+/* A record dies once it is folded; a run's lives on. */
+static int fold(struct journal *j, const struct value *rec, bool lives_on, struct err *err)
+{
+	if (!lives_on && is_run(rec))
+		rec = run_to_keep(j, &j->arena, rec);
 	return history_fold(&j->history, rec, err);
 }
 
@@ -124,7 +160,7 @@ static const struct memo_line *recall(const struct journal *j, const char *line,
 }
 
 /* Puts it where the next reader finds it; its record lives as long already. */
-static void remember(const struct journal *j, struct memo_line *l)
+static void remember(struct journal *j, struct memo_line *l)
 {
 	struct journal_memo *m = j->store->memo;
 	size_t at = (size_t)j->records;
@@ -137,7 +173,7 @@ static void remember(const struct journal *j, struct memo_line *l)
 	}
 	l->text = arena_strndup(&m->arena, l->text, l->len);
 	if (is_run(l->rec))
-		l->rec = value_copy_sharing(&m->arena, l->rec);
+		l->rec = run_to_keep(j, &m->arena, l->rec);
 	l->lives_on = true;
 	m->lines[at] = *l;
 }
@@ -189,7 +225,7 @@ static int take_line(struct journal *j, const char *line, size_t len, struct err
 	take_tool(j, read.rec);
 	if (check_type(j, read.rec, n, err) < 0)
 		return -(int)err->code;
-	if (fold(j, &read, err) < 0)
+	if (fold(j, read.rec, read.lives_on, err) < 0)
 		return err_wrap(err, "%s: record %lld", JOURNAL_NAME, (long long)n);
 	if (check_noted(j, n, read.hash, err) < 0)
 		return -err->code;
@@ -260,7 +296,7 @@ int journal_check_end(const struct journal *j, struct err *err)
 
 void journal_start(struct journal *j, const struct store *store, const struct sys *sys)
 {
-	*j = (struct journal){ .store = store, .sys = sys };
+	*j = (struct journal){ .store = store, .sys = sys, .is_whole = true };
 	history_init(&j->history, &j->arena);
 	read_note(j);
 }
@@ -294,6 +330,7 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 		 struct err *err)
 {
 	journal_start(j, store, sys);
+	j->is_whole = false;
 	return journal_catch_up(j, err);
 }
 
@@ -313,7 +350,7 @@ static void put_note(const struct journal *j)
 static int add(struct journal *j, const char *type, struct value *rec, struct err *err)
 {
 	CLEANUP(sb_done) struct sb line = SB_INIT(SB_TEXT_MAX);
-	struct arena *a = strcmp(type, "run") == 0 ? &j->arena : &j->scratch;
+	struct arena *a = &j->scratch;
 
 	value_add(a, rec, "type", value_borrowed(a, type));
 	value_add(a, rec, "n", value_int(a, j->records + 1));
@@ -337,7 +374,7 @@ static int add(struct journal *j, const char *type, struct value *rec, struct er
 	j->bytes += line.len + 1;
 	j->records++;
 	put_note(j);
-	return history_fold(&j->history, rec, err);
+	return fold(j, rec, false, err);
 }
 
 static int add_header(struct journal *j, struct err *err)

@@ -46,14 +46,15 @@ void journal_memo_done(struct journal_memo *m);
 struct journal {
 	const struct store *store; /* borrowed */
 	const struct sys *sys;     /* borrowed */
-	struct arena arena;        /* of history, and of the records of runs */
-	struct arena scratch;      /* of all other records, until they are folded */
+	struct arena arena;        /* of history, and of its copies of the records of runs */
+	struct arena scratch;      /* of records, until they are folded */
 	struct history history;
 	int64_t records;
 	size_t bytes;              /* so far; more than can be read back is never written */
 	char head[65];             /* hash of the last line */
 	const char *tool;          /* version that wrote last, or NULL */
 	bool is_announced;         /* this writer's "lock" record is there */
+	bool is_whole;             /* plans stay whole in the history; else without what was seen while planning, which only their digests are made of */
 	size_t reserved;           /* bytes kept free behind the end */
 	size_t inbox_read;         /* bytes of the inbox looked at so far */
 	int64_t noted;             /* the store's note: so many records were there ... */
@@ -68,10 +69,9 @@ int journal_open(struct journal *j, const struct store *store, const struct sys 
 /* Takes up what others have appended since. */
 int journal_catch_up(struct journal *j, struct err *err) MUST_USE;
 void journal_close(struct journal *j);
-/* Adds a record: members come in `rec`, a map in journal_arena(), for a run in journal_run_arena(); n, prev, type and at are added here. */
+/* Adds a record: members come in `rec`, a map in journal_arena(); n, prev, type and at are added here. The history keeps nothing of it but copies. */
 int journal_add(struct journal *j, const char *type, struct value *rec, struct err *err) MUST_USE;
 struct arena *journal_arena(struct journal *j);     /* of records being made, until journal_tidy */
-struct arena *journal_run_arena(struct journal *j); /* until journal_close: a run's record holds the plan that the history goes on reading */
 /* Frees what records were made of. For whoever writes many, where none is being made. */
 void journal_tidy(struct journal *j);
 /* Writes header and "lock" now, for who needs to know the head before a record of its own. journal_add does it by itself. */
@@ -93,7 +93,7 @@ int journal_inbox(const struct store *store, size_t *at, struct arena *a, struct
 /* E_USAGE when it is longer than a line may be. */
 int journal_inbox_add(const struct store *store, const struct value *ack, struct err *err) MUST_USE;
 /*
- * The pieces of journal_open, for who checks a journal instead of using it: start an empty one, take the line at *at, which moves behind it (false: there is
+ * The pieces of journal_open, for who checks a journal instead of using it: start an empty one (with is_whole), take the line at *at, which moves behind it (false: there is
  * no whole line any more, or err says what is wrong with it), and compare the end with the store's note.
  */
 void journal_start(struct journal *j, const struct store *store, const struct sys *sys);

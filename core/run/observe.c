@@ -90,10 +90,10 @@ void env_state_free(struct env_state *s)
 	}
 	for (size_t i = 0; i < s->thing_count; i++)
 		arena_free(s->owned[i]);
-	arena_done(&s->secret_arena);
+	arena_free(s->secret_arena);
+	env_forget_requests(s);
 	mem_free(s->seen);
 	mem_free(s->owned);
-	mem_free(s->requests);
 	mem_free(s);
 }
 
@@ -117,33 +117,37 @@ static struct arena *renew(struct env_state *s, size_t i)
 	arena_free(s->owned[i]);
 	s->owned[i] = arena_new();
 	s->seen[i] = (struct observation){ .thing = thing };
-	s->requests[i] = NULL;
 	return s->owned[i];
 }
 
-static void copy_observation(struct arena *a, const struct env_state *s, size_t i,
-			     struct observation *ret, struct value **ret_requests)
+struct observation observation_copy(struct arena *a, const struct observation *o)
 {
-	*ret = s->seen[i];
-	ret->facts = ret->facts ? value_copy(a, ret->facts) : NULL;
-	ret->why = arena_strdup(a, ret->why);
-	ret->by = arena_strdup(a, ret->by);
-	*ret_requests = s->requests[i] ? value_copy(a, s->requests[i]) : NULL;
+	struct observation out = *o;
+
+	out.facts = o->facts ? value_copy(a, o->facts) : NULL;
+	out.why = arena_strdup(a, o->why);
+	out.by = arena_strdup(a, o->by);
+	return out;
+}
+
+size_t observations_room(const struct observation *seen, size_t count)
+{
+	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
+	struct observation copy;
+
+	for (size_t i = 0; i < count; i++) {
+		copy = observation_copy(&trial, &seen[i]);
+		(void)copy;
+	}
+	return arena_room(&trial);
 }
 
 /* It stays until it is looked at again, for days where a fleet waits: in no more room than it needs, without what it was made of. */
 static void settle(struct env_state *s, size_t i)
 {
-	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
-	struct observation o;
-	struct value *requests;
-	struct arena *fit;
+	struct arena *fit = arena_new_sized(observations_room(&s->seen[i], 1));
 
-	copy_observation(&trial, s, i, &o, &requests);
-	fit = arena_new_sized(arena_room(&trial));
-	copy_observation(fit, s, i, &o, &requests);
-	s->seen[i] = o;
-	s->requests[i] = requests;
+	s->seen[i] = observation_copy(fit, &s->seen[i]);
 	arena_free(s->owned[i]);
 	s->owned[i] = fit;
 }
@@ -177,31 +181,45 @@ static void check_secret(const struct secret_check *k, const struct rollout_secr
 }
 
 struct secret_list {
-	struct env_state *env;
-	size_t cap;
+	struct arena arena;
+	struct rollout_secret *items;
+	size_t count, cap;
 };
 
 static void keep_secret(void *arg, const struct rollout_secret *rs)
 {
 	struct secret_list *l = arg;
-	struct env_state *s = l->env;
 
-	s->secrets = arena_grow(&s->secret_arena, s->secrets, s->secret_count, &l->cap,
-				sizeof(*s->secrets));
-	s->secrets[s->secret_count] = *rs;
-	s->secrets[s->secret_count++].path = arena_strdup(&s->secret_arena, rs->path);
+	l->items = arena_grow(&l->arena, l->items, l->count, &l->cap, sizeof(*l->items));
+	l->items[l->count] = *rs;
+	l->items[l->count++].path = arena_strdup(&l->arena, rs->path);
+}
+
+static struct rollout_secret *copy_secrets(struct arena *a, const struct secret_list *l)
+{
+	struct rollout_secret *out = arena_array(a, l->count, sizeof(*out));
+
+	for (size_t i = 0; i < l->count; i++) {
+		out[i] = l->items[i];
+		out[i].path = arena_strdup(a, l->items[i].path);
+	}
+	return out;
 }
 
 /* The file's fields are walked once: each round asks again, and the file stays as it is. */
 static void find_secrets(const struct observer *ob, struct env_state *s)
 {
-	struct secret_list l = { .env = s };
+	CLEANUP(arena_done) struct arena trial = ARENA_INIT;
+	struct secret_list l = { .arena = ARENA_INIT };
 
 	if (s->secrets)
 		return;
 	rollout_secret_places(ob->o->rollout, s->env, keep_secret, &l);
-	if (!s->secrets)
-		s->secrets = arena_alloc(&s->secret_arena, sizeof(*s->secrets));
+	(void)copy_secrets(&trial, &l);
+	s->secret_arena = arena_new_sized(arena_room(&trial));
+	s->secrets = copy_secrets(s->secret_arena, &l);
+	s->secret_count = l.count;
+	arena_done(&l.arena);
 }
 
 static void look_at_secrets(const struct observer *ob, struct env_state *s)
@@ -361,7 +379,8 @@ static void looked(void *arg, struct call_job *j)
 		o->facts = value_copy(a, j->call.facts);
 	else
 		o->why = arena_strdup(a, j->err.msg);
-	r->env->requests[i] = value_copy(a, j->requests);
+	if (r->env->requests)
+		r->env->requests[i] = value_copy(&r->env->request_arena, j->requests);
 	r->chain[i] += j->chain;
 	thing_finished(r, i);
 	start_ready(r);
@@ -518,10 +537,16 @@ struct value *env_requests(const struct env_state *s, struct arena *a)
 {
 	struct value *out = value_list(a);
 
-	for (size_t i = 0; i < s->thing_count; i++)
+	for (size_t i = 0; s->requests && i < s->thing_count; i++)
 		for (size_t k = 0; k < value_count(s->requests[i]); k++)
 			value_list_add(a, out, value_copy(a, value_at(s->requests[i], k)));
 	return out;
+}
+
+void env_forget_requests(struct env_state *s)
+{
+	mem_freep(&s->requests);
+	arena_done(&s->request_arena);
 }
 
 const char *env_failure(const struct env_state *s)

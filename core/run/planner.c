@@ -4,8 +4,6 @@
 #include "core/base/mem.h"
 #include "core/plan/policy.h"
 
-#define WINDOW_DEFAULT 48 /* enough to keep all connections busy; more only costs memory */
-
 struct planning {
 	const struct planner_options *o;
 	struct plan *plan;
@@ -43,6 +41,7 @@ static void add_finished(struct planning *p)
 		arena_done(&tmp);
 		if (p->o->inspect)
 			p->o->inspect(p->o->inspect_ctx, p->plan, &v);
+		env_forget_requests(s);
 		if (p->o->keep)
 			p->o->keep[p->added] = s;
 		else
@@ -78,12 +77,12 @@ int planner_run(const struct planner_options *o, struct arena *a, struct plan **
 	p.is_read = mem_alloc(p.total + 1);
 	caller_forget_shared(ob->caller);
 	while (p.added < p.total) {
-		begin_more(&p, o->window ? o->window : WINDOW_DEFAULT);
+		begin_more(&p, o->window ? o->window : OBSERVED_AT_ONCE);
 		add_finished(&p);
 		if (p.added == p.total)
 			break;
 		if (p.begun == p.total ||
-		    p.begun - p.added >= (o->window ? o->window : WINDOW_DEFAULT))
+		    p.begun - p.added >= (o->window ? o->window : OBSERVED_AT_ONCE))
 			caller_pump(ob->caller, 1000);
 		if (ob->o->sys->signalled(ob->o->sys->ctx)) {
 			rc = err_set(err, E_SIGNAL,

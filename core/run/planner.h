@@ -10,7 +10,7 @@ struct planner_options {
 	const struct observer *observer;
 	const struct rollout_env *const *envs; /* ends with NULL */
 	const char *made_by;                   /* who plans, for approvals; may be NULL */
-	size_t window;                         /* environments under way at once; 0: 48 */
+	size_t window;                         /* environments under way at once; 0: OBSERVED_AT_ONCE */
 	enum direction direction;              /* back: only things that have a part in the way back are read */
 	/* Looks at each environment once it is in the plan, the last one; may refuse it with plan_env_refuse. NULL: nobody does. */
 	void (*inspect)(void *ctx, struct plan *p, const struct view *view);

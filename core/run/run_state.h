@@ -73,11 +73,13 @@ struct step_run {
 struct engine {
 	const struct apply_options *o;
 	struct arena *arena;
-	struct plan *plan;
+	struct plan *plan;          /* of the run under way, or about to begin */
+	struct arena plan_arena;    /* of it alone, until forget_run or its run has begun */
 	struct caller *caller;
 	struct clocks *clocks;
 	struct observer observer;
 	struct journal journal;
+	struct fences *fences;      /* fence.c's own; NULL before the first mint */
 	struct journal_said jsaid;
 	struct said said;
 	const char *run;            /* id; NULL before the run is open */
@@ -180,7 +182,7 @@ struct mint_guard fence_guard(struct engine *e);
 /* way_back.c */
 /* Notes in e->back whose gates failed in the run that has just come to its end, where the file says `on_failure: rollback`. */
 void way_back_note_failures(struct engine *e);
-/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the arena of the journal's runs. */
+/* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the journal's arena. */
 const struct value *way_back_marks(struct engine *e);
 /* Journals that these environments have left their runs. */
 int way_back_leave(struct engine *e, const struct going_back *list, size_t count, struct err *err) MUST_USE;

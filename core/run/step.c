@@ -43,7 +43,7 @@ static void make_gates(struct step_run *s)
 {
 	const struct plan_step *ps = s->ps;
 
-	s->gates = mem_alloc((ps->gate_count * ps->env_count + 1) * sizeof(*s->gates));
+	s->gates = mem_alloc(ps->gate_count * ps->env_count * sizeof(*s->gates));
 	for (size_t g = 0; g < ps->gate_count; g++)
 		for (size_t i = 0; i < ps->env_count; i++)
 			s->gates[s->gate_count++] =

@@ -157,7 +157,7 @@ void way_back_note_failures(struct engine *e)
 
 const struct value *way_back_marks(struct engine *e)
 {
-	struct arena *a = journal_run_arena(&e->journal);
+	struct arena *a = journal_arena(&e->journal);
 	struct value *all = NULL;
 
 	for (size_t i = 0; i < e->plan->env_count; i++) {

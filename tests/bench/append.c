@@ -97,10 +97,10 @@ static double through_journal(const char *folder, long records)
 
 	if (journal_open(&j, file_store_ops(store), &sys, &err) < 0)
 		die(err.msg);
-	run = value_map(journal_run_arena(&j));
-	value_set(journal_run_arena(&j), run, "run",
-		  value_string(journal_run_arena(&j), "0123456789abcdef"));
-	value_set(journal_run_arena(&j), run, "plan", value_map(journal_run_arena(&j)));
+	run = value_map(journal_arena(&j));
+	value_set(journal_arena(&j), run, "run",
+		  value_string(journal_arena(&j), "0123456789abcdef"));
+	value_set(journal_arena(&j), run, "plan", value_map(journal_arena(&j)));
 	add(&j, "run", run);
 	from = mono_ns();
 	for (long i = 0; i < records; i++) {

@@ -14,7 +14,7 @@
 
 static struct value *record(struct journal *j, const char *run)
 {
-	struct arena *a = journal_run_arena(j);
+	struct arena *a = journal_arena(j);
 	struct value *rec = value_map(a);
 
 	value_set(a, rec, "run", value_string(a, run));
@@ -33,7 +33,7 @@ static void begin(struct journal *j)
 {
 	struct value *rec = record(j, "r1");
 
-	value_set(journal_run_arena(j), rec, "plan", value_map(journal_run_arena(j)));
+	value_set(journal_arena(j), rec, "plan", value_map(journal_arena(j)));
 	add(j, "run", rec);
 }
 
@@ -65,6 +65,53 @@ static struct shop *make(void)
 	step(&j, "outcome");
 	journal_close(&j);
 	return s;
+}
+
+/* What a run's plan has of its first environment, whoever reads it back. */
+static const struct value *env_of(const struct journal *j)
+{
+	return value_at(value_get(history_run(&j->history, "r1")->plan, "environments"), 0);
+}
+
+static void what_was_seen_while_planning_is_for_who_checks_a_journal(void **state)
+{
+	struct shop *s = shop_new(shop_one_env);
+	CLEANUP(arena_done) struct arena text = ARENA_INIT;
+	CLEANUP(sb_done) struct sb bytes = SB_INIT(SB_TEXT_MAX);
+	static const char plan[] =
+		"{\"environments\":[{\"name\":\"dev\",\"identity\":{\"a.b\":\"1\"},"
+		"\"facts\":{\"a\":{\"facts\":{\"b\":\"1\"}}},\"requests\":[\"GET a /\"]}],\"steps\":[]}";
+	struct value *rec, *doc;
+	struct journal j;
+	struct err err;
+	const char *at;
+
+	(void)state;
+	assert_int_equal(reopen(s, &j, &err), 0);
+	assert_int_equal(json_parse(&text, plan, strlen(plan), NULL, NULL, NULL, &doc, &err), 0);
+	rec = record(&j, "r1");
+	value_set(journal_arena(&j), rec, "plan", doc);
+	add(&j, "run", rec);
+	arena_done(&text); /* nothing of the record is borrowed */
+	for (int again = 0; again < 2; again++) {
+		assert_string_equal(value_text_or(value_get(env_of(&j), "name"), ""), "dev");
+		assert_int_equal(value_count(value_get(env_of(&j), "identity")), 1);
+		assert_null(value_get(env_of(&j), "facts"));
+		assert_null(value_get(env_of(&j), "requests"));
+		journal_close(&j);
+		assert_int_equal(reopen(s, &j, &err), 0);
+	}
+	journal_close(&j);
+	journal_start(&j, &s->store, &s->sys);
+	assert_int_equal(s->store.read_all(s->store.ctx, JOURNAL_NAME, &bytes, &err), 0);
+	at = bytes.buf;
+	while (journal_take(&j, &at, bytes.buf + bytes.len, &err))
+		;
+	assert_int_equal(err.code, 0);
+	assert_int_equal(value_count(value_get(env_of(&j), "facts")), 1);
+	assert_int_equal(value_count(value_get(env_of(&j), "requests")), 1);
+	journal_close(&j);
+	shop_free(s);
 }
 
 static void records_are_numbered_and_chained_and_read_back(void **state)
@@ -250,7 +297,7 @@ static int big_append(void *ctx, const char *name, const char *line, size_t len,
 static struct value *filling(struct journal *j, size_t bytes)
 {
 	static char text[1001];
-	struct arena *a = journal_run_arena(j);
+	struct arena *a = journal_arena(j);
 	struct value *list = value_list(a), *line;
 
 	memset(text, 'x', 1000);
@@ -681,6 +728,7 @@ int main(void)
 		cmocka_unit_test(a_memo_is_asked_only_for_the_same_bytes),
 		cmocka_unit_test(a_note_that_is_older_torn_or_missing_is_no_reason_to_stop),
 		cmocka_unit_test(room_is_kept_by_number_and_given_back),
+		cmocka_unit_test(what_was_seen_while_planning_is_for_who_checks_a_journal),
 		cmocka_unit_test(ids_of_people_are_hashed_with_the_runs_salt),
 	};
 
