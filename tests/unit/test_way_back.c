@@ -187,6 +187,15 @@ static void who_uses_the_new_key_still_keeps_it_from_being_taken_away(void **sta
 	assert_ends(s, E_GATE);
 	assert_int_equal(s->w->clients[0].retracts, 0);
 	assert_true(s->w->clients[0].has_new);
+
+	/* They are found: that way back is given up, and another one begun. */
+	s->w->new_by_stranger = false;
+	shop_advance(s->w, WHEN_DAY);
+	s->options.abandon = true;
+	assert_ends(s, E_NONE);
+	assert_true(shop_is_back(s, 0));
+	assert_int_equal(shop_journal_count(s, "\"type\":\"abandon\""), 1);
+	assert_int_equal(s->w->projects[0].unsets, 1);
 	shop_free(s);
 }
 
