@@ -173,6 +173,7 @@ static int begin(struct engine *e, struct err *err)
 /* Between two runs: nothing of the one before is left, and nothing may be minted. */
 static void forget_run(struct engine *e)
 {
+	caller_forget(e->caller); /* a look that nobody waited for any more */
 	for (size_t i = 0; e->envs && e->envs[i]; i++)
 		env_state_free(e->envs[i]);
 	mem_free(e->envs);
@@ -463,6 +464,28 @@ static int take_back_failed(struct engine *e, struct apply_result *ret, struct e
 	return 0;
 }
 
+/* Goes on with the ways back that are open, each once; how many. < 0: an error. */
+static int go_on_back(struct engine *e, struct apply_result *ret, struct err *err)
+{
+	const char **gone = NULL;
+	size_t count = 0, cap = 0;
+
+	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
+		const struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
+		bool is_new = r && r->is_back;
+
+		for (size_t i = 0; is_new && i < count; i++)
+			is_new = strcmp(gone[i], r->id) != 0;
+		if (!is_new)
+			continue;
+		gone = arena_grow(e->arena, gone, count, &cap, sizeof(*gone));
+		gone[count++] = r->id;
+		if (go_on(e, gone[count - 1], ret, err) < 0)
+			return -err->code;
+	}
+	return (int)count;
+}
+
 /* `s2sctl rollback --apply`: ways back that are open are gone on with, the others begun. */
 static int run_back(struct engine *e, struct apply_result *ret, struct err *err)
 {
@@ -470,26 +493,35 @@ static int run_back(struct engine *e, struct apply_result *ret, struct err *err)
 	size_t count = 0, cap = 0;
 	struct apply_result one = { 0 };
 	const struct past_run *under_way = NULL;
+	bool begins = false;
+	int gone_on;
 
 	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
 		const struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
 
 		under_way = r && r->is_back ? r : under_way;
+		begins |= !r || !r->is_back;
 	}
 	if (guard_plan_file(e, under_way, err) < 0)
 		return -err->code;
+	gone_on = go_on_back(e, ret, err);
+	if (gone_on < 0)
+		return gone_on;
+	/*
+	 * Those that have just come back are planned with the rest: what they share with it, like the credential's migration, was left out of their own
+	 * way back, and would stay as it is after all of them.
+	 */
+	if ((!begins && gone_on < 2) || ret->code == E_SIGNAL)
+		return 0;
 	for (const struct rollout_env *const *env = e->o->envs; *env; env++) {
 		struct past_run *r = history_open_run(&e->journal.history, (*env)->name);
 
-		if (r && r->is_back) {
-			if (go_on(e, r->id, ret, err) < 0)
-				return -err->code;
+		if (r && r->is_back)
 			continue;
-		}
 		list = arena_grow(e->arena, list, count, &cap, sizeof(*list));
 		list[count++] = (struct going_back){ *env, "it was asked for", r ? r->id : NULL };
 	}
-	if (!count || ret->code == E_SIGNAL)
+	if (!count)
 		return 0;
 	if (go_back(e, list, count, ret, &one, err) < 0)
 		return -err->code;

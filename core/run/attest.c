@@ -387,32 +387,33 @@ static struct value *planning_record(struct arena *a, const struct value *ack, c
 	return rec;
 }
 
-int attest_take(struct journal *j, const struct registry *reg, bool write, struct err *err)
+int attest_take_one(struct journal *j, const struct registry *reg, const struct value *ack,
+		    bool write, struct err *err)
 {
 	struct arena *a = journal_arena(j);
+	const char *env, *thing, *id = value_text_or(value_get(ack, "id"), "");
+	struct value *rec;
+
+	if (value_get(j->history.acks_seen, id) ||
+	    !is_for_planning(value_text_or(value_get(ack, "step"), ""), a, &env, &thing) ||
+	    !registry_thing(reg, thing))
+		return 0;
+	rec = planning_record(a, ack, env, thing);
+	if (write)
+		return journal_add(j, "ack", rec, err);
+	value_set(a, rec, "type", value_string(a, "ack"));
+	return history_fold(&j->history, rec, err);
+}
+
+int attest_take(struct journal *j, const struct registry *reg, bool write, struct err *err)
+{
 	struct value *acks = NULL;
 	size_t from = 0;
 
-	if (journal_inbox(j->store, &from, a, &acks, err) < 0)
+	if (journal_inbox(j->store, &from, journal_arena(j), &acks, err) < 0)
 		return -err->code;
-	for (size_t i = 0; i < value_count(acks); i++) {
-		const struct value *ack = value_at(acks, i);
-		const char *env, *thing, *id = value_text_or(value_get(ack, "id"), "");
-		struct value *rec;
-
-		if (value_get(j->history.acks_seen, id) ||
-		    !is_for_planning(value_text_or(value_get(ack, "step"), ""), a, &env, &thing) ||
-		    !registry_thing(reg, thing))
-			continue;
-		rec = planning_record(a, ack, env, thing);
-		if (write) {
-			if (journal_add(j, "ack", rec, err) < 0)
-				return -err->code;
-			continue;
-		}
-		value_set(a, rec, "type", value_string(a, "ack"));
-		if (history_fold(&j->history, rec, err) < 0)
+	for (size_t i = 0; i < value_count(acks); i++)
+		if (attest_take_one(j, reg, value_at(acks, i), write, err) < 0)
 			return -err->code;
-	}
 	return 0;
 }

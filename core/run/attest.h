@@ -25,3 +25,8 @@ int attest_add(const struct attest *t, const struct registry *reg, struct journa
  * Takes up facts attested for planning. With `write` they become journal records, else they are only known to this process.
  */
 int attest_take(struct journal *j, const struct registry *reg, bool write, struct err *err) MUST_USE;
+/*
+ * The same of one line of the inbox; one that is not for planning, or was taken up, is left alone. A run takes them as they come: taken up by the next
+ * command they would seem to have been said after what this one has done since.
+ */
+int attest_take_one(struct journal *j, const struct registry *reg, const struct value *ack, bool write, struct err *err) MUST_USE;

@@ -57,15 +57,24 @@ static void job_free(struct caller *c, struct call_job *j)
 	mem_free(j);
 }
 
+void caller_forget(struct caller *c)
+{
+	while (c->jobs) {
+		struct call_job *j = c->jobs;
+
+		if (j->is_sent)
+			c->o.transport->cancel(c->o.transport->ctx, &j->x);
+		if (j->memo && j->memo->sender == j)
+			j->memo->sender = NULL;
+		job_free(c, j);
+	}
+}
+
 void caller_free(struct caller *c)
 {
 	if (!c)
 		return;
-	while (c->jobs) {
-		if (c->jobs->is_sent)
-			c->o.transport->cancel(c->o.transport->ctx, &c->jobs->x);
-		job_free(c, c->jobs);
-	}
+	caller_forget(c);
 	auth_free(c->auth);
 	mem_free(c->memos);
 	arena_done(&c->memo_arena);

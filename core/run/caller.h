@@ -59,6 +59,7 @@ struct caller_options {
 struct caller;
 struct caller *caller_new(const struct caller_options *o) MUST_USE;
 void caller_free(struct caller *c); /* forgets what is under way, without calling done */
+void caller_forget(struct caller *c); /* only that: whoever asked ends before the caller does */
 
 /* Starts a call; the template's "given" members are copied. Borrowed until done. */
 struct call_job *caller_start(struct caller *c, const struct call_job *given);

@@ -9,6 +9,7 @@
 #include "core/base/mem.h"
 #include "core/base/sb.h"
 #include "core/base/when.h"
+#include "core/run/attest.h"
 #include "core/run/run_state.h"
 
 #define INBOX_EVERY (2 * WHEN_SECOND)
@@ -165,6 +166,16 @@ static struct step_run *step_asking(struct engine *e, const char *address, const
 	return NULL;
 }
 
+/* For planning; or another run's, and not ours to judge. */
+static void take_facts(struct engine *e, const struct value *ack)
+{
+	struct err err = ERR_INIT;
+
+	if (!e->fatal.code &&
+	    attest_take_one(&e->journal, e->o->calls->registry, ack, true, &err) < 0)
+		e->fatal = err;
+}
+
 static void take_ack(struct engine *e, const struct value *ack)
 {
 	struct arena *a = journal_arena(&e->journal);
@@ -178,8 +189,10 @@ static void take_ack(struct engine *e, const struct value *ack)
 	if (value_get(e->journal.history.acks_seen, id))
 		return;
 	s = step_asking(e, address, value_text_or(value_get(ack, "nonce"), ""));
-	if (!s)
-		return; /* another run's, or for planning: not ours to judge */
+	if (!s) {
+		take_facts(e, ack);
+		return;
+	}
 	rec = step_record(e, s);
 	value_set(a, rec, "ack_id", value_string(a, id));
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++)

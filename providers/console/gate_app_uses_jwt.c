@@ -12,6 +12,7 @@
 #include "providers/console/uses.h"
 
 #define NOTED "jwt_use.at"
+#define READ_AGAIN (6 * WHEN_HOUR)
 
 static const struct field fields[] = {
 	{ .name = "token_life",
@@ -59,8 +60,16 @@ static void ask(struct says *ret, const struct uses *u, int64_t since_ms, int64_
 {
 	char use[WHEN_TEXT_MAX], than[WHEN_TEXT_MAX];
 
-	/* A reading that was too old is not asked for again before another one could show. */
-	uses_ask(ret, u, MAX_OF(since_ms, u->asked_ms) + USES_LAG, "when JWT was last used");
+	int64_t from = MAX_OF(since_ms, u->asked_ms);
+
+	/*
+	 * A reading that was too old is not asked for again before another one could show. Whoever reads no more than the day has told nothing until
+	 * that day is over; they may yet find the minute, and are asked for it, but not every quarter of an hour.
+	 */
+	if (u->attested_ms - u->attested_floor_ms > WHEN_MINUTE &&
+	    u->attested_floor_ms + WHEN_DAY > from)
+		from = MIN_OF(u->attested_floor_ms + WHEN_DAY, from + READ_AGAIN);
+	uses_ask(ret, u, from + USES_LAG, "when JWT was last used");
 	if (u->asked_ms > 0)
 		uses_say(
 			ret, VERDICT_WAIT,

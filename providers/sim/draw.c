@@ -271,7 +271,7 @@ static void choose_env(struct draft *d, size_t i)
 	choose_flows(d, x);
 	if (d->o->kind == DRAW_EVIDENCE)
 		draw_story_env(d, x);
-	if (d->has_dynamics && (dice_one_in(&d->dice, 3) && !draw_plain(d)))
+	if (d->has_dynamics && !draw_plain(d) && (d->o->bridge_acts || dice_one_in(&d->dice, 3)))
 		x->e.canary = "00000000-0000-0000-0000-000000000003";
 }
 

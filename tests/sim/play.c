@@ -40,13 +40,35 @@ struct mishaps {
 	enum trouble only;
 };
 
+/* Steps that only the way back has. One that is missing here shows as empty cells in the table of coverage. */
+static bool is_back(const char *step)
+{
+	static const char *const steps[] = { "console.migration/cancel",
+					     "console.usage/app-uses-jwt",
+					     "console.usage/oauth-quiet",
+					     "console.usage/still-mints-jwt",
+					     "app.settings/switch-back" };
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (strcmp(steps[i], step) == 0)
+			return true;
+	return false;
+}
+
+/* Those that few rollouts have, or that few get to, have more chances. */
 static const char *draw_step(struct sim_random *r)
 {
+	const char *step;
 	size_t count = 1;
 
 	while (step_name(count))
 		count++;
-	return step_name((size_t)sim_random_between(r, 1, (int64_t)count - 1)); /* 0: planning */
+	do
+		step = step_name(
+			(size_t)sim_random_between(r, 1, (int64_t)count - 1)); /* 0: planning */
+	while (!is_back(step) && strcmp(step, "dynamics.canary/touch") != 0 &&
+	       sim_random_one_in(r, 2));
+	return step;
 }
 
 static struct mishaps draw_mishaps(const struct play *p)
@@ -68,21 +90,6 @@ static struct mishaps draw_mishaps(const struct play *p)
 	if (m.only && trouble_kinds[m.only].place == AT_PUT)
 		m.aim = NULL; /* one step stores secrets */
 	return m;
-}
-
-/* Steps that only the way back has. One that is missing here shows as empty cells in the table of coverage. */
-static bool is_back(const char *step)
-{
-	static const char *const steps[] = { "console.migration/cancel",
-					     "console.usage/app-uses-jwt",
-					     "console.usage/oauth-quiet",
-					     "console.usage/still-mints-jwt",
-					     "app.settings/switch-back" };
-
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		if (strcmp(steps[i], step) == 0)
-			return true;
-	return false;
 }
 
 /*

@@ -1020,6 +1020,53 @@ static void where_nothing_can_be_read_the_operators_word_is_what_is_known(void *
 	shop_free(s);
 }
 
+static unsigned told; /* so many of the two acts below */
+
+static void tells_first_and_acts_then(struct shop *s)
+{
+	const char *const facts[] = { "use=old", NULL };
+	const struct attest word = { .facts = facts };
+
+	if (told == 0 && s->instructed == 1)
+		shop_ack(s, "dev/shop.settings/attest", &word);
+	if (told == 40) {
+		s->w->projects[0].set_new = true;
+		s->w->projects[0].saved_at = fake_server_now(&s->w->clock);
+		shop_ack(s, "dev/shop.settings/set", NULL);
+	}
+	told += s->instructed == 1;
+}
+
+/* Taken up by the next command, they would seem to have been said after the act, and to undo it. */
+static void facts_told_while_a_run_waits_are_older_than_what_is_done_then(void **state)
+{
+	struct shop *s = shop_new(OPERATOR);
+	struct apply_result r;
+	const char *const facts[] = { "use=old", NULL };
+	const struct attest word = { .facts = facts };
+	const char *said, *done;
+
+	(void)state;
+	told = 0;
+	s->w->projects[0].settings_denied = true;
+	assert_int_equal(shop_apply(s, &r), E_NONE);
+	shop_ack(s, "dev/shop.settings/attest", &word);
+	s->options.patience_ms = INT64_MAX;
+	s->on_tick = tells_first_and_acts_then;
+	(void)shop_apply(s, &r);
+	s->on_tick = NULL;
+	assert_true(told > 40);
+	said = strstr(s->w->journal, "\"step\":\"dev/shop.settings/attest\"");
+	assert_non_null(said);
+	said = strstr(said + 1, "\"step\":\"dev/shop.settings/attest\"");
+	done = strstr(s->w->journal, "\"effects\":{\"shop.settings\"");
+	assert_non_null(said);
+	assert_non_null(done);
+	assert_true(said < done);
+	assert_converges(s);
+	shop_free(s);
+}
+
 static void a_last_use_is_asked_for_and_bound_to_its_question(void **state)
 {
 	struct shop *s = shop_new(HEAD ENVS DEV_APP("{ask: true}"));
@@ -1631,6 +1678,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_taken_once_however_often_it_is_read),
 		cmocka_unit_test(what_an_api_says_outweighs_an_operator_who_says_otherwise),
 		cmocka_unit_test(where_nothing_can_be_read_the_operators_word_is_what_is_known),
+		cmocka_unit_test(facts_told_while_a_run_waits_are_older_than_what_is_done_then),
 		cmocka_unit_test(a_last_use_is_asked_for_and_bound_to_its_question),
 		cmocka_unit_test(who_has_just_answered_is_not_asked_again_at_once),
 		cmocka_unit_test(the_last_evidence_before_an_act_is_taken_in_one_go),

@@ -539,6 +539,24 @@ static void a_reading_to_the_minute_counts_as_its_first_moment(void **state)
 	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
 }
 
+/* The card may show no more than the day: whoever reads it is not asked every quarter of an hour until the next one. */
+static void a_reading_to_the_day_is_asked_for_again_after_hours(void **state)
+{
+	int64_t day = RESTART - RESTART % DAY, asked = day + 10 * HOUR;
+
+	(void)state;
+	begin(RESTARTED, day + 9 * HOUR);
+	sample_card(asked, day + DAY - 1);
+	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
+	assert_int_equal(rnd.says.until_ms, asked + 6 * HOUR + 10 * MINUTE);
+	/* Tomorrow's date would prove it: it is asked for as soon as it can show. */
+	asked = day + 22 * HOUR;
+	begin(RESTARTED, day + 9 * HOUR);
+	sample_card(asked, day + DAY - 1);
+	assert_int_equal(ask_gate(&gate_app_uses_jwt), VERDICT_WAIT);
+	assert_int_equal(rnd.says.until_ms, day + DAY + 10 * MINUTE);
+}
+
 static void a_person_is_asked_when_a_use_after_the_restart_can_show(void **state)
 {
 	(void)state;
@@ -782,6 +800,7 @@ int main(void)
 		T(a_jwt_use_counts_when_it_is_newer_than_the_restart_by_a_minute),
 		T(a_grant_that_is_not_jwt_by_name_proves_nothing),
 		T(a_reading_to_the_minute_counts_as_its_first_moment),
+		T(a_reading_to_the_day_is_asked_for_again_after_hours),
 		T(a_person_is_asked_when_a_use_after_the_restart_can_show),
 		T(without_a_restart_a_use_is_no_older_than_a_token),
 		T(a_noted_jwt_use_passes_while_it_is_newer_than_the_restart),
