@@ -114,6 +114,8 @@ void changes_add(struct changes *c, const struct change_type *type, const struct
 /* The change added last cannot be undone as its type says: how else, or why not. doc is copied. */
 void changes_undo(struct changes *c, enum undo undo, const char *doc);
 bool changes_have(const struct changes *c, const char *thing, const char *change);   /* among those found for this environment so far */
+/* Rule of a refusal by diff_back that also ends a way back which is under way: what it would go back to is gone. */
+#define FINDING_NO_RETURN "point-of-no-return"
 void changes_find(struct changes *c, enum finding_kind kind, const char *rule, const char *hint, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /*
  * An operator has to attest facts of a thing. @step  the change of that thing whose step will ask ("jwt-quiet"), in its own time; NULL: at once,

@@ -340,13 +340,21 @@ static int mend(struct engine *e, struct err *err)
 	struct apply_result one = { 0 };
 	struct err other = ERR_INIT;
 
-	if (err->code != E_REMOTE)
-		return -err->code;
 	e->mends_only = true;
 	if (engine_carry_out(e, &one, &other) < 0)
 		*err = other;
 	e->mends_only = false;
 	return -err->code;
+}
+
+/* Somebody else has ended the migration since this way back was planned. */
+static bool is_too_late(struct engine *e, struct err *err)
+{
+	for (size_t i = 0; i < e->plan->env_count; i++)
+		if (!history_has_left(engine_run(e), e->plan->envs[i].env->name) &&
+		    way_back_is_open(e, i, err) < 0)
+			return true;
+	return false;
 }
 
 static int go_on(struct engine *e, const char *id, struct apply_result *ret, struct err *err)
@@ -362,8 +370,13 @@ static int go_on(struct engine *e, const char *id, struct apply_result *ret, str
 		e->envs[i] = env_state_new(e->o->calls->registry, e->plan->envs[i].env);
 		env_forget_requests(e->envs[i]);
 	}
-	if (!is_all_done(e, engine_run(e)) && observe_again(e, err) < 0)
-		return mend(e, err);
+	if (!is_all_done(e, engine_run(e))) {
+		/* Another system than the one planned for is not touched, not even to mend it. */
+		if (observe_again(e, err) < 0)
+			return err->code == E_REMOTE ? mend(e, err) : -(int)err->code;
+		if (engine_run(e)->is_back && is_too_late(e, err))
+			return mend(e, err);
+	}
 	if (engine_carry_out(e, &one, err) < 0)
 		return -err->code;
 	add_result(ret, &one);

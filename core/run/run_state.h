@@ -182,6 +182,8 @@ struct mint_guard fence_guard(struct engine *e);
 /* way_back.c */
 /* Notes in e->back whose gates failed in the run that has just come to its end, where the file says `on_failure: rollback`. */
 void way_back_note_failures(struct engine *e);
+/* E_REFUSED: what was just seen of this environment leaves nothing to go back to, whatever was planned. */
+int way_back_is_open(const struct engine *e, size_t env, struct err *err) MUST_USE;
 /* What a new run has to be told of its environments: {environment: marks}; NULL: nothing. In the journal's arena. */
 const struct value *way_back_marks(struct engine *e);
 /* Journals that these environments have left their runs. */

@@ -83,7 +83,7 @@ static void inspect(void *history, struct plan *p, const struct view *view)
 			if (!is_beyond(p->registry, &h->runs[i], step, view))
 				continue;
 			plan_env_refuse(
-				p, "point-of-no-return",
+				p, FINDING_NO_RETURN,
 				"go on forward: `s2sctl apply` finishes what was begun",
 				"%s cannot be undone, and the journal says that it was begun in the run of %s",
 				value_text_or(value_get(step, "address"), "?"),
@@ -97,6 +97,28 @@ void way_back_inspects(struct planner_options *o, struct history *h)
 {
 	o->inspect = inspect;
 	o->inspect_ctx = h;
+}
+
+int way_back_is_open(const struct engine *e, size_t env, struct err *err)
+{
+	const struct rollout_env *re = e->plan->envs[env].env;
+	CLEANUP(arena_done) struct arena tmp = ARENA_INIT;
+	struct plan *now = plan_new(&tmp, e->plan->registry, e->o->calls->rollout);
+	struct view v = env_view(e->envs[env], clocks_now(e->clocks));
+	const struct changes *c;
+
+	now->direction = DIRECTION_BACK;
+	plan_env_add(now, re, &v, NULL, NULL);
+	c = &now->envs[0].changes;
+	for (size_t i = 0; i < c->finding_count; i++) {
+		if (strcmp(c->findings[i].rule, FINDING_NO_RETURN) != 0)
+			continue;
+		err_set(err, E_REFUSED, "%s: %s", re->name, c->findings[i].text);
+		return err_hint(
+			err,
+			"there is no way back any more: give this one up with --abandon, and go on forward with `s2sctl apply`");
+	}
+	return 0;
 }
 
 /* Whether anything of the environment's that cannot be undone was begun in this run. */

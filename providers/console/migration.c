@@ -385,12 +385,12 @@ static int diff_back(const struct view *v, struct changes *c, struct err *err)
 			    console_pair(a, "status", "NOT_STARTED"), state);
 	else if (strcmp(state, "converted") == 0)
 		changes_find(
-			c, FIND_REFUSE, "point-of-no-return",
+			c, FIND_REFUSE, FINDING_NO_RETURN,
 			"go on forward: `s2sctl plan` shows what is left to do",
 			"the migration is %s: the JWT credential is gone, and nothing brings it back",
 			status ? status : "over");
 	else if (strcmp(state, "never-jwt") == 0)
-		changes_find(c, FIND_REFUSE, "point-of-no-return", NULL,
+		changes_find(c, FIND_REFUSE, FINDING_NO_RETURN, NULL,
 			     "the credential never was a JWT one: there is nothing to go back to");
 	return 0;
 }

@@ -513,7 +513,7 @@ static int back_key(const struct view *v, struct changes *c, struct err *err)
 {
 	(void)err;
 	if (dropped(v) == SETTLED_YES)
-		changes_find(c, FIND_REFUSE, "gone", NULL, "the old key is gone");
+		changes_find(c, FIND_REFUSE, FINDING_NO_RETURN, NULL, "the old key is gone");
 	else if (retracted(v) == SETTLED_NO)
 		changes_add(c, &change_retract, NULL, NULL, "new-there");
 	return 0;

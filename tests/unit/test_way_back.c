@@ -176,6 +176,28 @@ static void what_was_said_before_a_person_was_asked_to_act_is_asked_anew(void **
 	shop_free(s);
 }
 
+/* Somebody else takes the old key away while the way back is under way: from then on it would lead into an outage. */
+static void a_way_back_whose_goal_is_gone_is_refused_and_changes_nothing(void **state)
+{
+	struct shop *s = switched(shop_one_env);
+	unsigned stops = s->w->projects[0].stops;
+
+	(void)state;
+	turn(s, DIRECTION_BACK);
+	s->w->fail_at = s->w->appends + 5;
+	assert_ends(s, E_IO);
+	assert_int_equal(shop_journal_count(s, "\"direction\":\"back\""), 1);
+	assert_int_equal(s->w->projects[0].stops, stops);
+	s->w->fail_at = 0;
+	s->w->clients[0].has_old = false;
+	assert_ends(s, E_REFUSED);
+	assert_non_null(strstr(s->err.msg, "the old key is gone"));
+	assert_non_null(strstr(s->err.hint, "--abandon"));
+	assert_int_equal(s->w->projects[0].stops, stops);
+	assert_int_equal(s->w->clients[0].retracts, 0);
+	shop_free(s);
+}
+
 static void who_uses_the_new_key_still_keeps_it_from_being_taken_away(void **state)
 {
 	struct shop *s = switched(shop_one_env);
@@ -600,6 +622,7 @@ int main(void)
 		cmocka_unit_test(a_way_back_that_is_refused_changes_nothing),
 		cmocka_unit_test(apply_goes_on_with_the_way_back_that_the_journal_tells_of),
 		cmocka_unit_test(what_was_said_before_a_person_was_asked_to_act_is_asked_anew),
+		cmocka_unit_test(a_way_back_whose_goal_is_gone_is_refused_and_changes_nothing),
 		cmocka_unit_test(who_uses_the_new_key_still_keeps_it_from_being_taken_away),
 		cmocka_unit_test(
 			an_intent_that_cannot_be_undone_outweighs_a_live_state_that_may_be_late),
