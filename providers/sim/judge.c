@@ -249,9 +249,10 @@ void judge_ended(struct judge *j, bool reads, bool by_itself, int exit_status)
 	judge_back_ended(j, by_itself, exit_status);
 	if (!by_itself || is_failure)
 		forgive(j);
-	if (exit_status == 4)
-		judge_lift_fences(j);
-	/* So is one that has ended: what the file wants besides is planned anew. */
-	for (size_t i = 0; (exit_status == 4 || exit_status == 0) && i < j->c->env_count; i++)
+	/* So is one that has ended: what the file wants besides, or again after a way back, is planned anew. */
+	if (exit_status != 4 && exit_status != 0)
+		return;
+	judge_lift_fences(j);
+	for (size_t i = 0; i < j->c->env_count; i++)
 		j->envs[i].canary_touched = false;
 }
