@@ -616,6 +616,7 @@ static void fold_step(struct history *h, struct past_run *r, struct past_step *s
 		add_marks(h, r, envs, value_get(rec, "marks"));
 	} else if (strcmp(type, "outcome") == 0) {
 		s->has_intent = s->is_lost = false;
+		s->is_half = value_text(value_get(rec, "half")) != NULL;
 		s->has_acted = value_bool_or(value_get(rec, "ok"), false);
 		s->how = keep_text(h, value_get(rec, "how"));
 		s->by = keep_text(h, value_get(rec, "by"));

@@ -40,6 +40,7 @@ struct past_step {
 	const struct value *envs;     /* names, as its records say */
 	/* An intent without an outcome: the act may or may not have happened. */
 	bool has_intent, is_done, has_acted, has_failed;
+	bool is_half;                 /* its last outcome says that it failed and left something that has to be mended */
 	bool is_lost;                 /* the reply to that intent was lost, or said 5xx: it was sent */
 	const char *nonce;            /* of the intent or the ask */
 	const struct value *before;   /* the thing's facts at the first intent, in before_mem, until the step is done */

@@ -199,7 +199,7 @@ static bool look(struct step_run *s)
 bool step_is_left_open(const struct step_run *s)
 {
 	return (s->ps->type->flags & CHANGE_UNSUSPENDED) && !step_is_over(s) &&
-	       engine_past(s->e, s)->has_intent;
+	       (engine_past(s->e, s)->has_intent || engine_past(s->e, s)->is_half);
 }
 
 /*
@@ -318,6 +318,17 @@ static struct value *outcome_record(struct step_run *s, const struct value *mark
 	return rec;
 }
 
+/* What it left half done is the next command's to mend, whatever else that one can read. */
+static struct value *failure_record(struct step_run *s, const struct call_job *j, const char *how)
+{
+	struct arena *a = journal_arena(&s->e->journal);
+	struct value *rec = outcome_record(s, j->call.marks, false, how);
+
+	if (j->call.half)
+		value_set(a, rec, "half", value_string(a, j->call.half));
+	return rec;
+}
+
 /* An intent is over with it, and so is the room that was kept. */
 static bool record_outcome(struct step_run *s, struct value *rec)
 {
@@ -404,7 +415,7 @@ static void acted(void *arg, struct call_job *j)
 		return;
 	}
 	if (j->err.code == E_SIGNAL || s->e->is_stopping) {
-		rec = outcome_record(s, j->call.marks, false, "interrupted");
+		rec = failure_record(s, j, "interrupted");
 		record_outcome(s, rec);
 		s->state = STEP_LOOK;
 		engine_tell(s->e, APPLY_NOTE, s, 0, "%s", j->err.msg);
@@ -420,7 +431,7 @@ static void acted(void *arg, struct call_job *j)
 			tell_wait(s);
 		return;
 	}
-	rec = outcome_record(s, j->call.marks, false, j->err.msg);
+	rec = failure_record(s, j, j->err.msg);
 	if (record_outcome(s, rec))
 		step_fail(s, j->err.code, "%s%s%s", j->err.msg, j->err.hint[0] ? "; " : "",
 			  j->err.hint);
