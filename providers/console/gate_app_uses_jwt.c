@@ -60,15 +60,14 @@ static void ask(struct says *ret, const struct uses *u, int64_t since_ms, int64_
 {
 	char use[WHEN_TEXT_MAX], than[WHEN_TEXT_MAX];
 
-	int64_t from = MAX_OF(since_ms, u->asked_ms);
+	int64_t from = MAX_OF(since_ms, u->asked_ms), next_day = u->attested_floor_ms + WHEN_DAY;
 
 	/*
 	 * A reading that was too old is not asked for again before another one could show. Whoever reads no more than the day has told nothing until
 	 * that day is over; they may yet find the minute, and are asked for it, but not every quarter of an hour.
 	 */
-	if (u->attested_ms - u->attested_floor_ms > WHEN_MINUTE &&
-	    u->attested_floor_ms + WHEN_DAY > from)
-		from = MIN_OF(u->attested_floor_ms + WHEN_DAY, from + READ_AGAIN);
+	if (u->attested_ms - u->attested_floor_ms > WHEN_MINUTE)
+		from = next_day > from ? MIN_OF(next_day, from + READ_AGAIN) : from + READ_AGAIN;
 	uses_ask(ret, u, from + USES_LAG, "when JWT was last used");
 	if (u->asked_ms > 0)
 		uses_say(
