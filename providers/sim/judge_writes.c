@@ -172,7 +172,9 @@ static void on_flow(struct judge *j, const struct write_record *r, struct watche
 				r->on, r->who);
 		if (stops && tool && a->stopped_at == 0)
 			a->stopped_at = r->at;
-		if (!stops && tool && a->stopped_at != 0)
+		/* What was stopped before the save, and is started after it, runs with it as well. */
+		if (!stops && tool &&
+		    (a->stopped_at != 0 || (f->stopper != NULL && judge_is_tool(f->stopper))))
 			a->started_at = r->at;
 		if (stops)
 			f->stopper = r->who;

@@ -212,6 +212,7 @@ rollout()
 {
 	checkout "$1"
 	n=0
+	struck=
 	while [ $n -lt $rounds_max ]; do
 		attempt "$1"
 		[ -n "$struck" ] && continue
