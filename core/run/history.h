@@ -47,8 +47,8 @@ struct past_step {
 	struct arena *before_mem;
 	int64_t from_ms;              /* evidence time of the first intent */
 	int64_t intent_ms;            /* of the last one */
-	/* The last question to a person. */
 	int64_t begun_at_record;      /* number of the last intent, or question of a person who is to act: from there on it may have happened; 0: none */
+	/* The last question to a person. */
 	bool is_asked, is_act, wants_last_use; /* is_act: to do something; else to read facts */
 	const char *ask_nonce, *ask_thing;
 	int64_t asked_ms;

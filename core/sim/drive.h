@@ -3,9 +3,10 @@
  * drive.h - plays one case: a rollout file, a scene, a seed, and what goes wrong; as its user would, with the real engine.
  *
  * It runs `apply` again and again: at the time that the last one named (or a little earlier, or much later), when a person has answered, after a
- * kill, a signal, a failure. Sometimes `plan` or `status` in between, and in some cases `rollback --apply` at some moment, until that rests, and then `apply` again. Sometimes with --wait, and then with a user who interrupts it one day. When nothing
- * more goes wrong it has to come to rest within a bounded number of commands: finished, or the same answer again and again. Then
- * the scene is asked for its verdict. The same case gives the same result, byte for byte.
+ * kill, a signal, a failure. Sometimes `plan` or `status` in between, and in some cases `rollback --apply` at some moment, until that rests, and then
+ * `apply` again. Sometimes with --wait, and then with a user who interrupts it one day. When nothing more goes wrong it has to come to rest within a
+ * bounded number of commands: finished, or the same answer again and again. Then the scene is asked for its verdict. The same case gives the same
+ * result, byte for byte.
  */
 #pragma once
 #include "core/api/provider.h"

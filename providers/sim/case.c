@@ -42,6 +42,8 @@ const char *sim_end_name(enum sim_end e)
 		return "keeps its JWT credential";
 	case END_EITHER:
 		return "done, or back where it began";
+	case END_COUNT:
+		break;
 	}
 	return NULL;
 }

@@ -41,6 +41,7 @@ enum sim_end {
 	END_ALONE,   /* refused or left alone: nothing of it written */
 	END_KEEPS,   /* a gate never passes: the JWT credential stays */
 	END_EITHER,  /* done, or as if nothing had been begun: JWT only, app on JWT, what ran runs. The user, or the file, goes back */
+	END_COUNT,
 };
 const char *sim_end_name(enum sim_end e);
 

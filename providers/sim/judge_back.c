@@ -44,25 +44,6 @@ static bool was_asked_for(struct judge *j, const struct watched_cred *c)
 
 /* ---- (a) ---- */
 
-static bool is_of(const struct app_settings *s, const struct credential *c)
-{
-	return s != NULL && s->oauth && strcmp(s->client_id, c->client_id) == 0;
-}
-
-static const char *dependence(const struct watched_app *a, const struct credential *c)
-{
-	for (size_t k = 0; k < WF_COUNT; k++) {
-		const struct workflow *f = &a->app->flows[k];
-
-		if ((f->status == WF_RUNNING || f->status == WF_STARTING) && is_of(f->using, c))
-			return "runs with it";
-		if (f->status == WF_RUNNING && f->token != NULL && f->token->grant == GRANT_OAUTH &&
-		    f->token->client->cred == c)
-			return "lives on a token of it";
-	}
-	return is_of(a->app->saved, c) ? "is set to it" : NULL;
-}
-
 /* What lies between the tool's last look and the act; a person who was asked comes to it later. */
 static int64_t since_looked(const struct judge *j, const char *who)
 {
@@ -170,7 +151,7 @@ void judge_cancel(struct judge *j, const struct watched_cred *c, const struct wr
 	}
 	for (size_t i = 0; i < j->app_count; i++) {
 		const struct watched_app *a = &j->apps[i];
-		const char *how = a->env != NULL ? dependence(a, c->c) : NULL;
+		const char *how = a->env != NULL ? judge_dependence(a, c->c, GRANT_OAUTH) : NULL;
 
 		if (how != NULL && !could_not_know(j, a, r))
 			judge_say(j, 'a', "the OAuth credential of %s was deleted; app %s %s",

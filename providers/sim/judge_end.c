@@ -113,6 +113,7 @@ static void judge_env_end(struct judge *j, const struct watched_env *x, int exit
 				judge_not_back(j, x, false));
 		return;
 	case END_ANY:
+	case END_COUNT:
 		break;
 	}
 	/* Whoever says that nothing is left to do has to be right, unless somebody else changed it. */

@@ -67,7 +67,7 @@ struct watched_app *judge_app(struct judge *j, const char *instance); /* or what
 void judge_write(struct judge *j, const struct write_record *r);
 void judge_deletion(struct judge *j, const struct watched_cred *c, int64_t at);
 bool judge_could_not_know(struct judge *j, const struct watched_app *a, int64_t at); /* that the app had been switched back */
-const char *judge_dependence(const struct watched_app *a, const struct credential *c); /* how it does, or NULL */
+const char *judge_dependence(const struct watched_app *a, const struct credential *c, enum grant grant); /* how it lives on this side of it, or NULL */
 void judge_note_dependence(struct judge *j);   /* at each look */
 void judge_note_mint(struct judge *j, const struct mint_record *m);
 void judge_proof(struct judge *j, const struct watched_cred *c, int64_t at); /* what a deletion has to rest on */

@@ -30,7 +30,7 @@ void judge_note_dependence(struct judge *j)
 	for (size_t i = 0; i < j->app_count; i++) {
 		struct watched_app *a = &j->apps[i];
 		const struct watched_cred *c = cred_of(j, a);
-		bool depends = c != NULL && judge_dependence(a, c->c) != NULL;
+		bool depends = c != NULL && judge_dependence(a, c->c, GRANT_JWT) != NULL;
 
 		if (depends || a->depends)
 			a->depended_ms = j->w->now_ms;

@@ -61,23 +61,26 @@ static void check_quiet(struct judge *j, const struct watched_cred *c, int64_t a
 	}
 }
 
-static bool is_of(const struct app_settings *s, const struct credential *c)
+static bool is_of(const struct app_settings *s, const struct credential *c, enum grant grant)
 {
-	return s != NULL && !s->oauth && strcmp(s->client_id, c->client_id) == 0;
+	return s != NULL && s->oauth == (grant == GRANT_OAUTH) &&
+	       strcmp(s->client_id, c->client_id) == 0;
 }
 
-const char *judge_dependence(const struct watched_app *a, const struct credential *c)
+const char *judge_dependence(const struct watched_app *a, const struct credential *c,
+			     enum grant grant)
 {
 	for (size_t k = 0; k < WF_COUNT; k++) {
 		const struct workflow *f = &a->app->flows[k];
 
-		if ((f->status == WF_RUNNING || f->status == WF_STARTING) && is_of(f->using, c))
+		if ((f->status == WF_RUNNING || f->status == WF_STARTING) &&
+		    is_of(f->using, c, grant))
 			return "runs with it";
-		if (f->status == WF_RUNNING && f->token != NULL && f->token->grant == GRANT_JWT &&
+		if (f->status == WF_RUNNING && f->token != NULL && f->token->grant == grant &&
 		    f->token->client->cred == c)
 			return "lives on a token of it";
 	}
-	return is_of(a->app->saved, c) ? "is set to it" : NULL;
+	return is_of(a->app->saved, c, grant) ? "is set to it" : NULL;
 }
 
 /* Somebody else switched it back, just now or where the tool cannot see it; or a person told what is not so. */
@@ -94,7 +97,7 @@ void judge_deletion(struct judge *j, const struct watched_cred *c, int64_t at)
 {
 	for (size_t i = 0; i < j->app_count; i++) {
 		const struct watched_app *a = &j->apps[i];
-		const char *how = a->env != NULL ? judge_dependence(a, c->c) : NULL;
+		const char *how = a->env != NULL ? judge_dependence(a, c->c, GRANT_JWT) : NULL;
 
 		if (how != NULL && !judge_could_not_know(j, a, at))
 			judge_say(j, 'a', "the JWT credential of %s was deleted; app %s %s",

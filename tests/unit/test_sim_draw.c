@@ -87,7 +87,7 @@ static void check_secrets(const struct sim_case *c)
 }
 
 struct seen {
-	size_t live[LIVE_COUNT], end[4], sides[128][16];
+	size_t live[LIVE_COUNT], end[END_COUNT], sides[128][16];
 	size_t envs[5], acts, shared, operators, bridges;
 };
 
@@ -152,8 +152,12 @@ static void all_seeds_make_worlds_and_files_and_all_is_drawn(void **state)
 					 seen.sides[i][k]);
 		}
 	}
-	for (size_t i = 0; i < 4; i++)
-		assert_true(seen.end[i] > 100 && seen.envs[i + 1] > 100);
+	for (size_t i = 0; i < END_COUNT; i++)
+		if (seen.end[i] <= 50)
+			fail_msg("end '%s' was drawn %zu times", sim_end_name((enum sim_end)i),
+				 seen.end[i]);
+	for (size_t i = 1; i < ARRAY_LEN(seen.envs); i++)
+		assert_true(seen.envs[i] > 100);
 	assert_true(seen.acts > 1000 && seen.shared > 100 && seen.operators > 1000 &&
 		    seen.bridges > 1000);
 }
