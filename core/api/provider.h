@@ -32,6 +32,7 @@ struct call {
 	const char *half;            /* apply: what would be left as it is if the program went now ("not running: a, b"), for whoever makes it go; NULL: nothing */
 	const struct value *before;  /* apply: the thing's facts as journalled with the first intent of this step */
 	const char *nonce;           /* apply: unique for this step of this run */
+	int64_t unanswered_ms;       /* apply: evidence time of an earlier intent of this step that has no outcome: what it sent may still arrive; 0: none */
 	/*
 	 * apply: a secret to be brought to a reference. The provider names the reference before it asks for the secret, so that the engine proves
 	 * first that it can be written; the engine stores the secret when the call is done.

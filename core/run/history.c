@@ -483,6 +483,8 @@ static int fold_run(struct history *h, const struct value *rec, struct err *err)
 
 static void fold_intent(struct history *h, struct past_step *s, const struct value *rec)
 {
+	if (s->has_intent)
+		s->unanswered_ms = s->intent_ms;
 	s->has_intent = true;
 	s->begun_at_record = h->at_record;
 	s->has_failed = s->is_lost = false;

@@ -47,6 +47,7 @@ struct past_step {
 	struct arena *before_mem;
 	int64_t from_ms;              /* evidence time of the first intent */
 	int64_t intent_ms;            /* of the last one */
+	int64_t unanswered_ms;        /* of the last one that another followed without an outcome between; 0: none */
 	int64_t begun_at_record;      /* number of the last intent, or question of a person who is to act: from there on it may have happened; 0: none */
 	/* The last question to a person. */
 	bool is_asked, is_act, wants_last_use; /* is_act: to do something; else to read facts */

@@ -486,6 +486,8 @@ static void act(struct step_run *s)
 	struct arena *a = journal_arena(&e->journal);
 	struct value *rec = step_record(e, s);
 	const struct value *before = facts_before(s);
+	const struct past_step *p = engine_past(e, s);
+	int64_t unanswered_ms = p->has_intent ? p->intent_ms : p->unanswered_ms;
 	bool is_left_open = step_is_left_open(s);
 	struct call_job given = {
 		.env = e->plan->envs[s->ps->envs[0]].env,
@@ -519,6 +521,7 @@ static void act(struct step_run *s)
 	engine_tell(e, APPLY_STEP_ACTING, s, 0, "%s", executor_name(s->ps->executor));
 	given.view = env_view(e->envs[s->ps->envs[0]], clocks_now(e->clocks));
 	given.call.before = engine_past(e, s)->before;
+	given.call.unanswered_ms = unanswered_ms;
 	s->is_busy = s->has_sent = true;
 	s->wake_mono = INT64_MAX;
 	s->job = caller_start(e->caller, &given);

@@ -7,6 +7,9 @@
  * the bridge's contract (200 when already so); still, one whose answer was lost is sent again only after a look.
  * A call without an answer where one was due counts as a lost reply.
  *
+ * An attempt that was killed may have sent a stop that arrives late, after the start of this one. So the step then goes on looking for as long as
+ * effects may lag, and starts once more what has been stopped in that time.
+ *
  * Source: d365-acs-self-service-app-workflows.md and -migrate-credentials.md, read 2026-11-23. There is no word for "stopping", and
  * STARTING takes "a few minutes" without a bound.
  */
@@ -21,9 +24,13 @@
 #define MEND_MAX_MS (3 * WHEN_MINUTE)  /* for starting again what was stopped */
 /* The app's first mint must be newer than the restart by the evidence's margin of 60 s, and Date counts whole seconds. */
 #define MARGIN_MS (61 * WHEN_SECOND)
+#define LATE_MS (15 * WHEN_MINUTE) /* an act's effect may come so much later */
+/* A killed attempt sent its last stop no later than so long after its intent. */
+#define STOPS_FOR_MS (MEND_MAX_MS + STOP_MAX_MS)
 #define PAUSE_MS (5 * WHEN_SECOND)
 #define PAUSE_LONG_MS (10 * WHEN_SECOND)
 #define TRIES_MAX 10
+#define AGAIN_MAX 3
 #define SKEW_MS                                                                                    \
 	(5 *                                                                                       \
 	 WHEN_MINUTE) /* a start that much older than the stop is an old answer, not another clock */
@@ -51,6 +58,8 @@ struct job {
 	bool start_sent;              /* and accepted */
 	bool failed_before; /* FAILED in the look before: two in a row are no stale answer */
 	unsigned tries;     /* of the POST at hand */
+	unsigned down;      /* looks in a row that showed it STOPPED, since its last POST */
+	unsigned again;     /* starts after a stop that came late */
 };
 
 struct restart {
@@ -61,6 +70,7 @@ struct restart {
 	int64_t since_ms;   /* server time of the first look of this wait; 0: none yet */
 	int64_t waited_ms;  /* pauses of this wait: counts where a server tells no time */
 	int64_t margin_left_ms;
+	int64_t late_until_ms; /* server time until which a killed attempt's stop may arrive; 0: there was none */
 	struct err failed;  /* mending: with what it will end */
 	struct err refused; /* words of the last refusal of a POST */
 };
@@ -123,6 +133,7 @@ static enum next post(struct call *c, struct restart *r, struct http_req *req, s
 	};
 	r->at = at;
 	r->jobs[at].tries++;
+	r->jobs[at].down = 0;
 	c->stage = (int)then;
 	return NEXT_SEND;
 }
@@ -169,6 +180,7 @@ static bool take(struct restart *r, const struct http_resp *last)
 		j->now = wf[i];
 		if (j->now.status == WF_STOPPED)
 			j->seen_stopped = true;
+		j->down = j->now.status == WF_STOPPED ? j->down + 1 : 0;
 	}
 	return true;
 }
@@ -425,6 +437,19 @@ static enum next run_failed(struct call *c, struct restart *r, struct err *err,
 	return left(c, r, err);
 }
 
+/* Down again although its start was accepted: a killed attempt's stop may have come late. To start once more does no harm. */
+static bool is_stopped_late(const struct restart *r, const struct job *j)
+{
+	return r->late_until_ms && j->now.status == WF_STOPPED && j->start_sent && j->down > 1 &&
+	       j->again < AGAIN_MAX;
+}
+
+/* No stop that was sent before this attempt can come any more. */
+static bool is_late_over(const struct call *c, const struct restart *r, int64_t now_ms)
+{
+	return c->stopping || now_ms >= r->late_until_ms || r->waited_ms > LATE_MS;
+}
+
 static enum next run_looked(struct call *c, struct restart *r, const struct http_resp *last,
 			    struct http_req *req, struct err *err)
 {
@@ -446,14 +471,22 @@ static enum next run_looked(struct call *c, struct restart *r, const struct http
 					"most often the settings hold a wrong client secret or client id; see the app's log, mend it, run again");
 				return run_failed(c, r, err, &why);
 			}
+			if (is_stopped_late(r, j)) {
+				j->again++;
+				j->tries = 0;
+				j->start_sent = false;
+				wait_begins(r);
+			}
 			if (j->now.status != WF_STOPPED || j->start_sent)
 				continue;
 			if (j->tries >= TRIES_MAX)
 				return run_failed(c, r, err, &r->refused);
 			return post(c, r, req, i, "start", START);
 		}
-		if (all)
+		if (all && is_late_over(c, r, answer_ms(c, last)))
 			return done(c, r);
+		if (all)
+			return nap(c, r, RUN_PAUSE);
 	}
 	if (is_past(r, last ? answer_ms(c, last) : r->since_ms,
 		    c->stopping ? MEND_MAX_MS : RUN_MAX_MS)) {
@@ -534,6 +567,9 @@ static enum next first_looked(struct call *c, struct restart *r, const struct ht
 	for (size_t i = 0; i < APP_WORKFLOWS; i++)
 		r->jobs[i].now = wf[i];
 	choose(c, r);
+	if (c->unanswered_ms)
+		r->late_until_ms =
+			MIN_OF(c->unanswered_ms + STOPS_FOR_MS, answer_ms(c, last)) + LATE_MS;
 	if (all_stopped(r) && !c->stopping)
 		return stopped(c, r, last, req, err);
 	return stop_next(c, r, req, err);

@@ -680,6 +680,7 @@ struct bridge {
 	unsigned bad_looks;               /* GETs answered 503 */
 	unsigned lost_looks;              /* GETs whose answer is lost */
 	int64_t now_ms, started_ms;
+	int64_t late_stop_ms; /* when a stop of the first arrives that was sent before; 0: never */
 	struct sb log;
 	/* the driver's */
 	unsigned stop_after; /* a signal after that many requests; 0: never */
@@ -701,6 +702,11 @@ static const struct value *bridge_list(struct bridge *b)
 {
 	struct value *list = value_list(&mem), *body = value_map(&mem);
 
+	if (b->late_stop_ms && b->now_ms >= b->late_stop_ms) {
+		b->status[0] = "STOPPED";
+		b->turns[0] = NULL;
+		b->late_stop_ms = 0;
+	}
 	for (size_t i = 0; i < APP_WORKFLOWS; i++) {
 		struct value *w;
 
@@ -872,6 +878,69 @@ static void running_starts_all_and_stopped_leaves_all_stopped(void **state)
 	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
 	assert_string_equal(b.log.buf, "?");
 	assert_int_equal(value_int_or(value_get(c.marks, "restart.at"), 0), T0);
+	sb_done(&b.log);
+}
+
+static size_t times(const char *text, const char *word)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		text += strlen(word);
+		n++;
+	}
+	return n;
+}
+
+static void a_stop_that_a_killed_attempt_sent_may_arrive_after_the_start(void **state)
+{
+	/* Beside the restart's own stop; while it starts; while it runs; nearly too late. */
+	static const int64_t at[] = { T0 + WHEN_SECOND, T0 + WHEN_MINUTE, T0 + 3 * WHEN_MINUTE,
+				      T0 + 14 * WHEN_MINUTE };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+		struct scene s;
+		struct bridge b;
+		struct call c = { .unanswered_ms = T0 - WHEN_MINUTE };
+		struct err err;
+
+		scene_init(&s, "{'instance':'shop'}");
+		bridge_init(&b, "RUNNING", "RUNNING", "STOPPED");
+		b.late_stop_ms = at[i];
+		if (restart(&s, &b, &c, &err) != NEXT_DONE)
+			fail_msg("late stop at %lld: %s; %s", (long long)(at[i] - T0), err.msg,
+				 b.log.buf);
+		assert_string_equal(b.status[0], "RUNNING");
+		assert_string_equal(b.status[1], "RUNNING");
+		assert_string_equal(b.status[2], "STOPPED");
+		assert_int_equal(times(b.log.buf, "start:i"), i == 0 ? 1 : 2);
+		assert_int_equal(times(b.log.buf, "start:e"), 1);
+		assert_true(b.now_ms >= T0 + 15 * WHEN_MINUTE);
+		sb_done(&b.log);
+	}
+}
+
+static void what_a_kill_of_long_ago_sent_is_not_waited_for_nor_when_a_signal_comes(void **state)
+{
+	struct scene s;
+	struct bridge b;
+	struct call c = { .unanswered_ms = T0 - WHEN_HOUR };
+	struct err err;
+
+	(void)state;
+	scene_init(&s, "{'instance':'shop'}");
+	bridge_init(&b, "RUNNING", "RUNNING", "STOPPED");
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
+	assert_string_equal(b.log.buf, "? stop:i stop:e?? start:i start:e??");
+	sb_done(&b.log);
+
+	/* A signal while it watches: all runs, so it is done. */
+	c = (struct call){ .unanswered_ms = T0 - WHEN_MINUTE };
+	bridge_init(&b, "RUNNING", "RUNNING", "STOPPED");
+	b.stop_after = 20;
+	assert_int_equal(restart(&s, &b, &c, &err), NEXT_DONE);
+	assert_true(b.now_ms < T0 + 10 * WHEN_MINUTE);
 	sb_done(&b.log);
 }
 
@@ -1529,6 +1598,9 @@ int main(void)
 		T(a_state_that_is_unknown_or_in_conflict_is_the_consoles_business),
 		T(the_switch_puts_a_reference_where_the_secret_goes_and_checks_the_answer),
 		T(the_switch_is_settled_by_type_and_client_and_told_to_an_operator_without_the_secret),
+		cmocka_unit_test(a_stop_that_a_killed_attempt_sent_may_arrive_after_the_start),
+		cmocka_unit_test(
+			what_a_kill_of_long_ago_sent_is_not_waited_for_nor_when_a_signal_comes),
 		cmocka_unit_test(
 			what_an_operator_switched_to_is_the_files_client_when_the_console_cannot_be_read),
 		T(keep_restarts_what_runs_and_leaves_the_rest_alone),
