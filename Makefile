@@ -33,7 +33,8 @@ warn_clang := -Wcomma -Wconditional-uninitialized -Wunreachable-code -Wassign-en
 errors := format implicit-function-declaration incompatible-pointer-types int-conversion return-type vla
 harden := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-strict-aliasing
 
-flags_release := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ffile-prefix-map=$(CURDIR)=.
+# Across files without clang, which wants a linker of its own for that; what is warned of then was looked at file by file before.
+flags_release := -O2 $(if $(is_clang),,-flto=auto) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ffile-prefix-map=$(CURDIR)=.
 flags_debug := -Og -ftrivial-auto-var-init=pattern
 flags_asan := -O1 -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 flags_cov := -O0 --coverage
@@ -120,7 +121,7 @@ $(B)/%.a: $(B)/sources
 
 define link
 $(call say,LINK,$@)
-$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter -flto%,$(probed)),-w) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 endef
 $(B)/libcore.a: $(call obj,$(core_src))
 $(B)/libproviders.a: $(call obj,$(provider_src))

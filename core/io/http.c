@@ -38,6 +38,7 @@
  * and knows no transport.
  */
 #define SLICE_MS 200
+#define REST_MS 1000 /* a wait that others may have our free memory for */
 
 #define REQ_HEADERS_MAX 32
 #define REQ_BODY_MAX ((size_t)16 << 20)
@@ -91,8 +92,9 @@ struct http {
 	struct http_options o;
 	char *user_agent;
 	CURLM *multi;
-	int timer;   /* timerfd: measures waiting without asking a clock */
-	int signals; /* seen so far */
+	int timer;       /* timerfd: measures waiting without asking a clock */
+	int signals;     /* seen so far */
+	bool has_worked; /* since free memory was given back last */
 	struct host *hosts;
 	struct slot **slots; /* all */
 	size_t slot_count, slot_cap;
@@ -1212,10 +1214,21 @@ static struct exchange *take_finished(struct http *h)
 		if (!h->first)
 			h->last = NULL;
 		slot_release(s);
-		if (x)
+		if (x) {
+			h->has_worked = true;
 			return x;
+		}
 	}
 	return NULL;
+}
+
+/* A busy time leaves free memory behind. */
+static void rest(struct http *h, int64_t real_ms)
+{
+	if (!h->has_worked || real_ms < REST_MS || h->free_count < h->slot_count)
+		return;
+	h->has_worked = false;
+	mem_trim();
 }
 
 static bool signal_came(struct http *h)
@@ -1258,8 +1271,10 @@ static struct exchange *http_next(void *ctx, int64_t timeout_ms)
 		http_perform(h);
 		x = take_finished(h);
 	}
-	if (!x && !over)
+	if (!x && !over) {
+		rest(h, real_ms);
 		start_timer(h, real_ms);
+	}
 	while (!x && !over && !signal_came(h)) {
 		over = wait_slice(h);
 		http_perform(h);

@@ -356,16 +356,6 @@ static bool is_out_of_patience(const struct engine *e)
 	return wake - now > e->o->patience_ms || now - e->progress_mono > e->o->patience_ms;
 }
 
-/* A busy time leaves free memory behind, which others may have while this one waits. */
-static void rest(struct engine *e, int64_t wait_ms)
-{
-	if (wait_ms < SLICE || caller_busy(e->caller) || e->trimmed_at == e->journal.records)
-		return;
-	e->trimmed_at = e->journal.records;
-	journal_tidy(&e->journal);
-	mem_trim();
-}
-
 static void loop(struct engine *e)
 {
 	const struct sys *sys = e->o->calls->sys;
@@ -380,7 +370,6 @@ static void loop(struct engine *e)
 			return;
 		}
 		people_poll(e);
-		journal_tidy(&e->journal);
 		tick_all(e);
 		if (e->fatal.code)
 			continue;
@@ -394,7 +383,7 @@ static void loop(struct engine *e)
 					   MIN_OF(MAX_OF(wake - engine_mono(e), (int64_t)0), slice);
 		if (caller_busy(e->caller))
 			wake = SLICE;
-		rest(e, wake);
+		journal_tidy(&e->journal);
 		caller_pump(e->caller, wake);
 		if (ui->tick)
 			ui->tick(ui->ctx, clocks_now(e->clocks));
@@ -548,7 +537,6 @@ int engine_carry_out(struct engine *e, struct apply_result *ret, struct err *err
 			step_keep_room(&e->steps[i]);
 	}
 	link_steps(e);
-	e->trimmed_at = -1;
 	e->jsaid.run = engine_run(e);
 	tell_left(e);
 	loop(e);

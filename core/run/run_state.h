@@ -98,7 +98,6 @@ struct engine {
 	bool mends_only;            /* not all could be read: only what an earlier command left in the middle goes on */
 	const struct value *approvals; /* read before the first write; NULL: none were wanted */
 	bool has_asked;             /* a person, in this process: answers are looked for every now and then */
-	int64_t trimmed_at;         /* records in the journal when free memory was given back last */
 	int64_t progress_mono;      /* when a step or a gate last got ahead */
 	struct going_back *back;    /* environments that go back once this command's runs have come to their end */
 	size_t back_count, back_cap;
