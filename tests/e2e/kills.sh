@@ -31,6 +31,7 @@ rounds_max=80
 #   any N       while the N-th request is under way; PHASE says whether the twin has acted
 #   post N, put N, patch N   the same of the N-th of this method
 #   record N    when the journal has grown by N lines
+#   start N     the same of the N-th request that starts a migration; each worker begins with one, for chance alone may leave it out
 draws()
 {
 	awk -v seed="$seed" -v worker="$1" '
@@ -38,6 +39,7 @@ draws()
 		BEGIN {
 			x = (seed * 1009 + worker * 7919 + 1) % 2147483646 + 1
 			for (i = 0; i < 20; i++) next_of(2)
+			print "KILL once start 1", worker % 2 ? "before" : "after"
 			for (i = 0; i < 2000; i++) {
 				how = next_of(10)
 				signal = how < 8 ? "KILL" : (next_of(2) ? "TERM" : "INT") (how == 9 ? " twice" : " once")
@@ -86,6 +88,7 @@ count()
 {
 	case $1 in
 	any) wc -l <"$log" ;;
+	start) grep -c 'start-migration' "$log" ;;
 	record) records_now ;;
 	*) grep -c "\"method\":\"$(echo "$1" | tr '[:lower:]' '[:upper:]')\"" "$log" ;;
 	esac
@@ -142,6 +145,7 @@ attempt()
 		case $kind in
 		time | record) ;;
 		any) hold_request "" ;;
+		start) hold_request '"method":"POST","contains":"start-migration",' ;;
 		*) hold_request "\"method\":\"$(echo "$kind" | tr '[:lower:]' '[:upper:]')\"," ;;
 		esac
 	else
@@ -277,10 +281,11 @@ if [ $failed != 0 ]; then grep -h -v '^ok' "$tmp"/worker* | head -n 200; fi
 sort "$KILLS_DIR/moments" | uniq -c | sort -rn
 awk '{ r += $1; k += $2 } END { print r " rollouts of two environments, killed " k " times" }' "$KILLS_DIR"/worker*
 echo "in $(($(date +%s) - began)) s"
+has "some of them while a migration was being started" "$(cat "$KILLS_DIR/moments")" "killed start: "
 is "the program was killed as often as asked for" "$(grep -c '^killed' "$KILLS_DIR/moments")" "$kills"
 # So many moments hit every part of a run; of fewer nobody can say so.
 if [ "$kills" -ge 100 ]; then
-	for part in planning reading 'intent app.workflow/restart' 'intent console.migration/' 'sample console.usage/'; do
+	for part in planning reading 'intent app.workflow/restart' 'sample console.usage/'; do
 		has "some of them: $part" "$(grep '^killed' "$KILLS_DIR/moments")" ": $part"
 	done
 fi
