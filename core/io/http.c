@@ -38,7 +38,8 @@
  * and knows no transport.
  */
 #define SLICE_MS 200
-#define REST_MS 1000 /* a wait that others may have our free memory for */
+#define REST_MS 1000  /* a wait that others may have our free memory for ... */
+#define REST_AFTER 64 /* ... when that many answers came before it: fewer leave little */
 
 #define REQ_HEADERS_MAX 32
 #define REQ_BODY_MAX ((size_t)16 << 20)
@@ -92,9 +93,9 @@ struct http {
 	struct http_options o;
 	char *user_agent;
 	CURLM *multi;
-	int timer;       /* timerfd: measures waiting without asking a clock */
-	int signals;     /* seen so far */
-	bool has_worked; /* since free memory was given back last */
+	int timer;      /* timerfd: measures waiting without asking a clock */
+	int signals;    /* seen so far */
+	size_t answers; /* since free memory was given back last */
 	struct host *hosts;
 	struct slot **slots; /* all */
 	size_t slot_count, slot_cap;
@@ -1215,7 +1216,7 @@ static struct exchange *take_finished(struct http *h)
 			h->last = NULL;
 		slot_release(s);
 		if (x) {
-			h->has_worked = true;
+			h->answers++;
 			return x;
 		}
 	}
@@ -1223,11 +1224,11 @@ static struct exchange *take_finished(struct http *h)
 }
 
 /* A busy time leaves free memory behind. */
-static void rest(struct http *h, int64_t real_ms)
+static void rest(struct http *h, int64_t wait_ms)
 {
-	if (!h->has_worked || real_ms < REST_MS || h->free_count < h->slot_count)
+	if (h->answers < REST_AFTER || wait_ms < REST_MS || h->free_count < h->slot_count)
 		return;
-	h->has_worked = false;
+	h->answers = 0;
 	mem_trim();
 }
 
@@ -1272,7 +1273,7 @@ static struct exchange *http_next(void *ctx, int64_t timeout_ms)
 		x = take_finished(h);
 	}
 	if (!x && !over) {
-		rest(h, real_ms);
+		rest(h, timeout_ms);
 		start_timer(h, real_ms);
 	}
 	while (!x && !over && !signal_came(h)) {
